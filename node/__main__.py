@@ -98,40 +98,38 @@ def _parser() -> argparse.ArgumentParser:
 
     account = commands.add_parser("account", help="Manage local accounts.", parents=[shared_options])
     subcommands = account.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(subcommands, "create", _account_create, "Create a local account.")
-    create.add_argument("name", metavar="NAME")
+
+    def of_account(
+        name: str,
+        run: Callable[[Config, argparse.Namespace], int | None],
+        summary: str,
+        help_: str | None = None,
+    ) -> argparse.ArgumentParser:
+        subparser = command(subcommands, name, run, summary)
+        subparser.add_argument("name", metavar="NAME", help=help_)
+        return subparser
+
+    create = of_account("create", _account_create, "Create a local account.")
     create.add_argument("--email", required=True)
     create.add_argument("--role", choices=users.ROLES, default="user")
-    password = command(
-        subcommands, "password", _account_password, "Set a new password; end sessions and apps."
-    )
-    password.add_argument("name", metavar="NAME")
+    password = of_account("password", _account_password, "Set a new password; end sessions and apps.")
     password.add_argument("--keep-apps", action="store_true", help="do not revoke the access tokens of apps")
     for subparser in (create, password):
         subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
-    link = command(
-        subcommands, "link", _account_link, "Print a link with which somebody sets a new password, once."
-    )
-    link.add_argument("name", metavar="NAME")
-    rotate = command(
-        subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
-    )
-    rotate.add_argument("name", metavar="NAME")
-    listing = command(subcommands, "sessions", _account_sessions, "List where somebody is signed in.")
-    listing.add_argument("name", metavar="NAME")
-    two_step = command(
-        subcommands,
-        "two-step-off",
-        _account_two_step_off,
-        "Turn two-step sign-in off: phone and codes are lost.",
-    )
-    two_step.add_argument("name", metavar="NAME")
-    unlock = command(
-        subcommands, "unlock", _account_unlock, "Let somebody sign in again after too many attempts."
-    )
-    unlock.add_argument("name", metavar="NAME")
+    of_account("link", _account_link, "Print a link with which somebody sets a new password, once.")
+    of_account("rotate-keys", _account_rotate_keys, "Replace the signing keys of an account.")
+    role = of_account("role", _account_role, "Make somebody a user, moderator or admin.")
+    role.add_argument("role", choices=users.ROLES)
+    anywhere = "a username, or the handle of a remote account"
+    of_account("suspend", _account_suspend, "Hide an account and sign it out.", anywhere)
+    of_account("unsuspend", _account_unsuspend, "End the suspension of an account.", anywhere)
+    delete = of_account("delete", _account_delete, "Delete an account with all its posts, for good.")
+    delete.add_argument("--yes", action="store_true", help="do not ask for the name again")
+    of_account("sessions", _account_sessions, "List where somebody is signed in.")
+    of_account("two-step-off", _account_two_step_off, "Turn two-step sign-in off: phone and codes are lost.")
+    unlock = of_account("unlock", _account_unlock, "Let somebody sign in again after too many attempts.")
     unlock.add_argument("--address", default="", help="their IP address: forget all attempts from there too")
     command(subcommands, "list", _account_list, "List local accounts.")
 
@@ -261,6 +259,30 @@ def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None
         options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
     )
     print(f"@{handle} has new keys; they are being sent to other servers.")
+
+
+def _account_role(options: Config, arguments: argparse.Namespace) -> None:
+    handle = _run_command(options, "account role", name=arguments.name, role=arguments.role)
+    print(f"@{handle} is {arguments.role} now.")
+
+
+def _account_suspend(options: Config, arguments: argparse.Namespace) -> None:
+    print(f"@{_run_command(options, 'account suspend', name=arguments.name)} is suspended.")
+
+
+def _account_unsuspend(options: Config, arguments: argparse.Namespace) -> None:
+    print(f"@{_run_command(options, 'account unsuspend', name=arguments.name)} is not suspended any more.")
+
+
+def _account_delete(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account find", name=arguments.name)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise CommandError("Pass --yes, or run this in a terminal.")
+        if input(f"This cannot be undone. Type {name} to delete it with all its posts: ").strip() != name:
+            raise CommandError("The names do not match. Nothing was deleted.")
+    handle = _run_command(options, "account delete", name=name)
+    print(f"@{handle} is deleted; its posts follow, and other servers are told.")
 
 
 def _account_sessions(options: Config, arguments: argparse.Namespace) -> None:

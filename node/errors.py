@@ -113,7 +113,10 @@ class DatabaseUnavailable(Exception):
 
     def __init__(self, reason: str, *, is_temporary: bool = True) -> None:
         """Sets the reason. Without `is_temporary` it stays so until a person changes something."""
-        super().__init__(f"The database cannot be used: {' '.join(reason.split())}.".replace("..", "."))
+        reason = " ".join(reason.split())
+        super().__init__(
+            f"The database cannot be used: {reason}{'' if reason.endswith(('.', '?', '!')) else '.'}"
+        )
         self.message = DATABASE_AWAY
         self.is_temporary = is_temporary
 

@@ -34,6 +34,8 @@ from web.request import context, session
 from web.request.bodies import MAX_UPLOAD_BYTES, UPLOAD_SECONDS, Bodies, Body, body_of
 from web.request.cookies import parse_cookies
 from web.request.uploads import PageRequest
+from web.unsent import forms, held_files
+from web.unsent import pages as unsent_pages
 from web.visitors.front import Front, Part
 
 BYTES_PER_MB = 1024 * 1024
@@ -52,7 +54,11 @@ UPLOAD_ENDPOINTS = frozenset(
     }
 )
 ADMIN_UPLOAD_ENDPOINTS = frozenset({"block_lists.import_file"})
-SHARE_ENDPOINT = "drafts.receive_share"
+SCRIPT_ENDPOINTS = frozenset({"compose.upload_photo", "uploads.create", "uploads.append", "uploads.override"})
+HOLDING_ENDPOINTS = (UPLOAD_ENDPOINTS | ADMIN_UPLOAD_ENDPOINTS) - SCRIPT_ENDPOINTS
+"""Forms whose files are held while somebody signs in."""
+SHARE_ENDPOINT = forms.SHARE
+MAX_VISITOR_BYTES = held_files.MAX_FORM_BYTES
 MAX_PHOTOS = 20
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -234,16 +240,20 @@ def create_pages_app(node: Node) -> Quart:
         if node.site.scheme == "https":
             response.headers.setdefault("Strict-Transport-Security", HSTS_VALUE)
         session.set_visitor_cookie(node, response)
+        held_files.drop_sent(response.status_code)
         return response
 
     app.after_request(after_response)
     error_pages.register_handlers(app)
+    unsent_pages.register_handlers(app)
     return app
 
 
 def _request_class(photo_bytes: int) -> type[Request]:
-    """Returns the request class, which limits bodies to the size that their path needs;
-    visitors get the small limit."""
+    """Returns the request class, which limits bodies to the size that their path needs.
+
+    Visitors get the small limit, but for forms whose files are held while they sign in.
+    """
     limits = {
         "/compose": min(
             MAX_PHOTOS * photo_bytes + BYTES_PER_MB, max(MAX_UPLOAD_BYTES, photo_bytes + BYTES_PER_MB)
@@ -258,12 +268,9 @@ def _request_class(photo_bytes: int) -> type[Request]:
     class Limited(PageRequest):
         def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
             headers = args[1]
-            allowed = MAX_FORM_BYTES
+            form = held_files.kind_of_form(path)
+            kind, allowed = form or path, min(limits[form], MAX_VISITOR_BYTES) if form else MAX_FORM_BYTES
             if parse_cookies(headers.getlist("Cookie")).get(session.SESSION_COOKIE):
-                has_photos = (
-                    path.startswith("/posts/") and path.endswith("/edit")
-                ) or path == "/compose/share"
-                kind = "/compose" if has_photos else path
                 if path.startswith("/uploads/"):
                     kind = "/compose/photo"
                 allowed = limits.get(kind, MAX_FORM_BYTES)
@@ -276,7 +283,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
 
 
 async def check_request(node: Node, incoming: Request) -> None:
-    """Checks the CSRF token before any handler. Uploads need a session, so that visitors' files are not read."""
+    """Checks the CSRF token before any handler. Uploads need a session; those of visitors may be held until they have one."""
     if incoming.method in session.SAFE_METHODS:
         return
     if incoming.endpoint in ADMIN_UPLOAD_ENDPOINTS:
@@ -290,3 +297,5 @@ async def check_request(node: Node, incoming: Request) -> None:
         session.check_shared()
     else:
         await session.check_csrf(node)
+    if incoming.endpoint in HOLDING_ENDPOINTS:
+        await held_files.add_to_request()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from activitypub.client import signing_keys
@@ -55,6 +56,10 @@ class CheckFailed(Exception):
 
 async def run_checks(options: Config, **client_options: object) -> AsyncIterator[CheckResult]:
     """Checks a node by its configuration, part after part. If it cannot be opened, that is the only result."""
+    absent = _absent_part(options)
+    if absent:
+        yield CheckResult("node", False, absent)
+        return
     try:
         try:
             node = await wiring.open_node(options)
@@ -101,6 +106,17 @@ async def run_checks(options: Config, **client_options: object) -> AsyncIterator
     finally:
         await client.close()
         await node.close()
+
+
+def _absent_part(options: Config) -> str:
+    """Returns what has yet to be created, as a text for admins: a check creates nothing."""
+    scheme, _, path = options.database.url.partition(":")
+    if scheme == "sqlite" and not Path(path).exists():
+        return f"There is no database at {path}: `tintype serve` creates one. Is this the right folder?"
+    secret = options.data_folder / "secret"
+    if not options.node.secret and not secret.exists():
+        return f"There is no {secret}: `tintype serve` creates one, but what a database holds needs the secret of before."
+    return ""
 
 
 def _unreachable_message(node: Node, error: Unfetchable) -> str:
@@ -244,7 +260,7 @@ async def _check_admin(node: Node) -> str:
     if await node.db.read(registration.needs_admin):
         raise CheckFailed(
             f"There is no admin yet. Open {node.site.base_url}/setup with the code that `tintype serve` prints, "
-            "or use `tintype account create NAME --role admin`."
+            "or use `tintype account create NAME --email ADDRESS --role admin`."
         )
     name = node.config.node.contact_account
     if name and await node.db.read(users.contact_account, name) is None:

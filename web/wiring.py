@@ -14,6 +14,7 @@ from activitypub.remote import notes as remote_notes
 from activitypub.remote import quotes as remote_quotes
 from media.sandbox import Sandbox
 from media.storage import open_storage
+from node.accounts import keys
 from node.admin import domain_enforcement
 from node.attachments import (
     avatars,
@@ -98,6 +99,7 @@ async def open_node(options: Config, *, read_only: bool = False, **client_option
     if read_only:
         return node
     try:
+        await db.read(keys.check_secret)
         await actors.ensure_instance_actor(node)
         await db.write(handle_domain.apply_handle_domain)
         await db.write(domain_rules.apply_federation_mode)

@@ -22,12 +22,12 @@ import aiohttp
 from yarl import URL
 
 from activitypub.client import response_body
+from activitypub.client.failures import Unfetchable as Unfetchable
 from activitypub.client.public_addresses import is_public, parse_ip_literal
-from activitypub.client.resolver import AddressNotPublic, GuardedResolver, Resolve
+from activitypub.client.resolver import AddressNotPublic, GuardedResolver, Resolve, is_unknown_host
 from activitypub.signatures import SIGNERS, SigningKey
 from activitypub.uris import Malformed, parse_uri, request_url
 from activitypub.vocab import parse_json
-from node.errors import Unreachable
 
 KIB = 1024
 MAX_DOCUMENT_BYTES = 1024 * KIB
@@ -43,25 +43,6 @@ TEXT_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _TEMPORARY_STATUSES = frozenset({408, 425, 429})
 _GONE_STATUSES = frozenset({404, 410})
-
-
-class Unfetchable(Unreachable):
-    """There was no usable response. `reason` is for the log; `temporary` means that a later retry may succeed.
-
-    `response_status` is the HTTP status when there was one; `gone` means it was 404 or 410.
-    """
-
-    def __init__(
-        self, url: str, reason: str, *, status: int | None = None, temporary: bool = False, gone: bool = False
-    ) -> None:
-        super().__init__(
-            "The other server did not answer with what we need.", detail=f"{url[:300]}: {reason}"
-        )
-        self.url = url
-        self.reason = reason
-        self.response_status = status
-        self.temporary = temporary
-        self.gone = gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,5 +371,8 @@ def _to_unfetchable(url: str, error: BaseException) -> Unfetchable:
     if isinstance(error, TimeoutError):
         return Unfetchable(url, "did not answer in time", temporary=True)
     return Unfetchable(
-        url, f"{type(error).__name__}: {error}"[:300], temporary=not isinstance(error, aiohttp.InvalidURL)
+        url,
+        f"{type(error).__name__}: {error}"[:300],
+        temporary=not isinstance(error, aiohttp.InvalidURL),
+        is_unknown_host=is_unknown_host(getattr(error, "os_error", None)),
     )

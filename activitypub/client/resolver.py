@@ -23,9 +23,16 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 CACHE_TTL_SECONDS, MAX_CACHED_HOSTS, MAX_CONCURRENT_LOOKUPS = 60.0, 2048, 16
 
+_UNKNOWN_HOST = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+
 
 class AddressNotPublic(OSError):
     """The name resolves to an address that is not public."""
+
+
+def is_unknown_host(error: BaseException | None) -> bool:
+    """Returns whether a look-up ended with the answer that there is no such name, and not without an answer."""
+    return isinstance(error, socket.gaierror) and error.errno in _UNKNOWN_HOST
 
 
 class GuardedResolver(AbstractResolver):

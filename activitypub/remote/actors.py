@@ -224,7 +224,7 @@ async def by_handle(node: Node, handle: str) -> Account:
     except Unfetchable as error:
         if not error.temporary:
             raise NotFound("This account does not exist.", detail=f"{handle}: {error}") from error
-        raise Unreachable("That server does not answer at the moment.", detail=str(error)) from error
+        raise Unreachable(error.summary, detail=str(error)) from error
 
 
 async def find_key(node: Node, key_id: str, *, refresh: bool = False) -> KnownKey:

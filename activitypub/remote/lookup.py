@@ -59,7 +59,7 @@ async def _by_address(node: Node, address: str, viewer: Account | None) -> Accou
             found = await _fetch(node, linked, key)
     except Unfetchable as error:
         if error.temporary:
-            raise Unreachable("That server does not answer at the moment.", detail=str(error)) from error
+            raise Unreachable(error.summary, detail=str(error)) from error
         return None
     except (Malformed, Refused):
         return None

@@ -146,6 +146,24 @@ def have_same_shape(one: str, other: str) -> bool:
     return first == second
 
 
+def changed_parts(before: Recipe, after: Recipe) -> list[str]:
+    """Returns the names of the fields and tools in which two recipes differ; strength counts as the look, grain's seed as nothing."""
+    parts = []
+    for entry in fields(Recipe):
+        old, new = getattr(before, entry.name), getattr(after, entry.name)
+        if old == new or entry.name == "seed":
+            continue
+        if entry.name == "adjust":
+            parts += [
+                tool.name
+                for tool in fields(Adjustments)
+                if getattr(old, tool.name) != getattr(new, tool.name)
+            ]
+        else:
+            parts.append("look" if entry.name == "strength" else entry.name)
+    return list(dict.fromkeys(parts))
+
+
 def shape_only(recipe: Recipe) -> Recipe:
     """Returns what of a recipe decides which part of the photo is shown."""
     return replace(recipe, adjust=Adjustments(), look="", strength=100, seed=1)

@@ -214,6 +214,19 @@ def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
     return row["id"], unseal(tx.site, SEALED_AS, row["id"], row["private"]).decode()
 
 
+def check_secret(tx: Reader) -> None:
+    """Raises NotFound if the node's secret is another one than private keys were encrypted with.
+
+    It tries the keys of one local account: all are encrypted with the same secret.
+    """
+    row = tx.one(
+        """SELECT k.id, k.private FROM accounts a JOIN keys k ON k.account_id = a.id
+           WHERE a.is_local AND k.private IS NOT NULL LIMIT 1"""
+    )
+    if row is not None:
+        unseal(tx.site, SEALED_AS, row["id"], row["private"])
+
+
 def delete_all(tx: Writer, account: Account) -> None:
     """Deletes all keys of an account."""
     tx.run("DELETE FROM keys WHERE account_id = :id", id=account.id)

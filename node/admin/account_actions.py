@@ -1,6 +1,6 @@
 """What moderators do about accounts and posts: suspend, unsuspend, delete. Owns no table.
 
-The admin pages call it. Each change is made by the module that owns the table, after a check that the moderator may
+The admin pages and the commands call it. Each change is made by the module that owns the table, after a check that the moderator may
 do it, and is recorded in the audit log in the same unit of work.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from node.accounts import accounts
 from node.admin import reports
-from node.auth import sessions, users
+from node.auth import sessions, sign_ups, users
 from node.auth.oauth import authorization_codes
 from node.database import Writer
-from node.errors import NotAllowed, NotFound
+from node.errors import NotFound
 from node.federation import outbox
+from node.lifecycle import account_deletion
 from node.models.account import Account
 from node.models.post import Post
 from node.moderation import audit_log, domain_rules
@@ -20,12 +21,14 @@ from node.posts import posts
 from node.publishing import post_deletion
 
 
-def suspend(tx: Writer, moderator: Account, account: Account) -> None:
+def suspend(tx: Writer, moderator: Account | None, account: Account) -> None:
     """Hides an account with all its posts, ends its sessions and tokens, and closes the reports about it.
 
-    Works for local and remote accounts. Raises NotAllowed unless `moderator` may moderate this account.
+    Works for local and remote accounts; `moderator` is None on the command line. Raises NotAllowed unless they may
+    moderate this account, for the last admin, and for a sign-up that is pending.
     """
-    users.check_may_moderate(tx, moderator, account)
+    _check(tx, moderator, account)
+    users.keep_one_admin(tx, account)
     accounts.set_visible(tx, account.id, is_visible=False)
     audit_log.record(tx, moderator, "suspend", account.handle)
     reports.close_all_of_account(tx, moderator, account)
@@ -34,20 +37,32 @@ def suspend(tx: Writer, moderator: Account, account: Account) -> None:
     outbox.record(tx, account, "Update", account.uri)
 
 
-def unsuspend(tx: Writer, moderator: Account, account: Account) -> None:
+def unsuspend(tx: Writer, moderator: Account | None, account: Account) -> None:
     """Makes a suspended account visible again, with all its posts. Raises NotAllowed.
 
     A pending sign-up is suspended too, and must be approved or rejected instead.
     """
-    users.check_may_moderate(tx, moderator, account)
-    user = users.by_account(tx, account)
-    if user is not None and user.state == "pending":
-        raise NotAllowed("This person's sign-up is pending. Please approve or reject it.")
+    _check(tx, moderator, account)
     accounts.set_visible(tx, account.id)
     audit_log.record(tx, moderator, "unsuspend", account.handle)
     # A remote account stays suspended while its server is.
     domain_rules.apply_to_account(tx, accounts.get(tx, account.id))
     outbox.record(tx, account, "Update", account.uri)
+
+
+def delete(tx: Writer, moderator: Account | None, account: Account) -> None:
+    """Deletes a local account with all its posts for good. Raises NotAllowed as `suspend` does."""
+    _check(tx, moderator, account)
+    users.keep_one_admin(tx, account)
+    audit_log.record(tx, moderator, "delete-account", account.handle)
+    reports.close_all_of_account(tx, moderator, account)
+    account_deletion.delete_account(tx, account)
+
+
+def _check(tx: Writer, moderator: Account | None, account: Account) -> None:
+    users.lock_admins(tx)
+    users.check_may_moderate(tx, moderator, account)
+    sign_ups.check_decided(tx, account)
 
 
 def delete_reported_post(tx: Writer, moderator: Account, report_id: int, post_id: int) -> Post:

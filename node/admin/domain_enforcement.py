@@ -9,6 +9,9 @@ server; and because it received no Undo or Reject, the follows still exist there
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from node.accounts import accounts, relationships
 from node.accounts.relationships import Follow
 from node.attachments import avatars, media_cache_eviction, photos
@@ -16,8 +19,10 @@ from node.database import Writer, columns
 from node.federation import deliveries
 from node.interactions import follows, severed_follows
 from node.jobs.queue import Job
+from node.models.account import Account
 from node.moderation import domain_rules
 from node.node import Node
+from node.notifications import notifications
 
 BATCH_SIZE = 100
 
@@ -51,12 +56,30 @@ def _sever_follows(tx: Writer) -> int:
             limit=BATCH_SIZE,
         )
         people = accounts.by_ids(tx, {row[side] for row in rows for side in ("follower_id", "followed_id")})
+        lost: Counter[tuple[int, str]] = Counter()
         for row in rows:
             ended = follows.remove_silently(tx, people[row["follower_id"]], people[row["followed_id"]])
             if ended is not None:
                 severed_follows.record(tx, ended)
+                if ended.is_accepted:
+                    local_id = ended.followed_id if remote_side == "follower_id" else ended.follower_id
+                    lost[local_id, people[row[remote_side]].domain] += 1
+        for (local_id, domain), number in lost.items():
+            followers, following = (number, 0) if remote_side == "follower_id" else (0, number)
+            severed_follows.record_lost(
+                tx, people[local_id], domain, followers=followers, following=following
+            )
+        _tell_of_lost_follows(tx, [people[id_] for id_ in sorted({id_ for id_, _ in lost})])
         count += len(rows)
     return count
+
+
+def _tell_of_lost_follows(tx: Writer, affected: Iterable[Account]) -> None:
+    """Notifies people once, however many servers are suspended, and again when there is another one."""
+    node = accounts.instance_actor(tx)
+    for account in affected:
+        notifications.withdraw(tx, "severed", node, account=account)
+        notifications.notify(tx, account.id, "severed", actor=node)
 
 
 def _restore_follows(tx: Writer) -> int:
@@ -70,6 +93,10 @@ def _restore_follows(tx: Writer) -> int:
         is_deleted = follower.deleted_at is not None or followed.deleted_at is not None
         if not is_deleted and not relationships.is_block_between(tx, follower, followed):
             follows.restore(tx, ended)
+        local, remote = (follower, followed) if follower.is_local else (followed, follower)
+        severed_follows.forget_lost(tx, local, remote.domain)
+        if not severed_follows.lost_by_account(tx, local.id, 1):
+            notifications.withdraw(tx, "severed", accounts.instance_actor(tx), account=local)
     return len(restorable)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.accounts import accounts
-from node.auth import user_mail, users
+from node.auth import users
+from node.auth.mail import user_mail
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.federation import outbox
@@ -178,6 +179,11 @@ def _count_open(tx: Reader, condition: str, **values: object) -> int:
     )
 
 
+def count_about(tx: Reader, target: Account) -> int:
+    """Returns how many reports there are about an account, counted up to `MAX_COUNTED`."""
+    return _totals(tx, {target.id})[target.id]
+
+
 def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]:
     """Returns a page of open or of closed reports, newest first."""
     rows = tx.all(
@@ -243,17 +249,17 @@ def close(tx: Writer, moderator: Account, report_id: int) -> None:
         audit_log.record(tx, moderator, "close-report", accounts.get(tx, target_id).handle, str(report_id))
 
 
-def close_all_of_account(tx: Writer, moderator: Account, target: Account) -> None:
+def close_all_of_account(tx: Writer, moderator: Account | None, target: Account) -> None:
     """Closes all reports about an account, once it is suspended. The caller has checked `moderator`."""
     _close(tx, moderator, "target_id = :target", target=target.id)
 
 
-def _close(tx: Writer, moderator: Account, condition: str, **values: int) -> list[int]:
+def _close(tx: Writer, moderator: Account | None, condition: str, **values: int | None) -> list[int]:
     rows = tx.all(
         f"""UPDATE reports SET closed_at = :now, closed_by = :by
             WHERE {condition} AND closed_at IS NULL RETURNING target_id""",  # noqa: S608
         now=now_ms(),
-        by=moderator.id,
+        by=moderator.id if moderator is not None else None,
         **values,
     )
     return [row["target_id"] for row in rows]

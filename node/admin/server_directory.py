@@ -1,4 +1,4 @@
-"""The servers this node knows, as admins see them: accounts, health of deliveries, policy. Owns no table.
+"""The servers and accounts this node knows, as admins see them: accounts, health of deliveries, policy. Owns no table.
 
 The admin pages call it. It only reads, one page at a time: the accounts of a server are counted along an index, and
 everything else is looked up for the domains of the page alone.
@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.accounts import accounts
+from node.admin import reports
+from node.auth import users
+from node.auth.users import User
 from node.database import Reader, build_all, columns
 from node.database.core import escape_like
+from node.errors import NotFound
 from node.federation import delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
 from node.interactions import severed_follows
@@ -22,6 +27,7 @@ from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import covers, normalize
 
 MAX_SHOWN = 12
+MAX_CANDIDATES = 500
 MAX_COUNTED_PEOPLE = 1_000
 MAX_LEAPS = 1_000_000
 
@@ -66,6 +72,51 @@ class ServerDetails:
     health: list[tuple[str, DeliveryHealth]]
     follow_counts: FollowCounts
     top_accounts: list[Account]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """An account of any server as staff see it, suspended or not. `user` is None for a remote one.
+
+    `is_with_server`: it is suspended because its server is, so the rule about the server has to change instead.
+    """
+
+    account: Account
+    user: User | None
+    reports: int
+    is_with_server: bool
+
+
+def account_details(tx: Reader, account_id: int) -> AccountDetails:
+    """Returns what staff see of an account. Raises NotFound for one that is deleted or no person's."""
+    account = accounts.get(tx, account_id)
+    if account.deleted_at is not None or account.id == accounts.instance_actor(tx).id:
+        raise NotFound("There is no account by that name here.")
+    is_with_server = not account.is_local and domain_rules.is_blocked(tx, account.domain)
+    return AccountDetails(
+        account, users.by_account(tx, account), reports.count_about(tx, account), is_with_server
+    )
+
+
+def accounts_by_name(tx: Reader, text: str, limit: int = 20) -> list[Account]:
+    """Returns remote accounts with this name, or this handle, suspended ones too; the most followed first.
+
+    Of many with one name, the first `MAX_CANDIDATES` by domain are compared.
+    """
+    name, _, domain = text.strip().removeprefix("@").partition("@")
+    rows = tx.all(
+        f"""SELECT {columns(Account)} FROM accounts WHERE id IN (
+                SELECT id FROM (SELECT id FROM accounts
+                    WHERE lower(name) = lower(:name) AND NOT is_local AND deleted_at IS NULL
+                      AND (:domain = '' OR domain = :domain)
+                    ORDER BY domain LIMIT :most) AS named)
+            ORDER BY followers_count DESC, id LIMIT :limit""",  # noqa: S608
+        name=name,
+        domain=domain.lower(),
+        most=MAX_CANDIDATES,
+        limit=limit,
+    )
+    return build_all(Account, rows)
 
 
 def page(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[ServerSummary]:

@@ -16,7 +16,7 @@ from node.attachments.media_cache import CacheCapacity
 from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.attachments.stored_files import StoredFile, StoredFiles, UploadedFile
 from node.database import Reader, Writer
-from node.errors import NotFound
+from node.errors import Invalid, NotFound
 from node.federation import outbox
 from node.jobs.queue import GiveUp, Job
 from node.models import deletion_hooks
@@ -80,7 +80,7 @@ async def upload(
 
     Raises TooManyRequests where the account's pictures took too long; DiskFull.
     """
-    alt = display_names.clean_line(alt, MAX_ALT_LENGTH)
+    alt = _checked_alt(alt)
     picture = await stored_files.render_upload(node, account, file, kind.variants, field=kind.name)
     stored = await stored_files.store(node, picture.files)
 
@@ -95,11 +95,21 @@ async def upload(
 
 
 def set_alt(tx: Writer, account: Account, alt: str, kind: PictureKind = AVATAR) -> None:
-    """Changes the description of a local account's picture. Without a picture nothing happens."""
-    alt = display_names.clean_line(alt, MAX_ALT_LENGTH)
+    """Changes the description of a local account's picture. Without a picture nothing happens.
+
+    Raises Invalid for one that is too long.
+    """
+    alt = _checked_alt(alt)
     if alt != kind.alt(account) and kind.file(account):
         accounts.set_picture(tx, account.id, kind.name, file=kind.file(account), alt=alt)
         outbox.record(tx, account, "Update", account.uri)
+
+
+def _checked_alt(alt: str) -> str:
+    alt = display_names.clean_line(alt, MAX_ALT_LENGTH + 1)
+    if len(alt) > MAX_ALT_LENGTH:
+        raise Invalid(f"The description of a picture can have {MAX_ALT_LENGTH} characters.", field="alt")
+    return alt
 
 
 def remove_picture(tx: Writer, account: Account, kind: PictureKind = AVATAR) -> None:

@@ -13,10 +13,10 @@ from node.auth import (
     password_strength,
     passwords,
     sign_in_limits,
-    user_mail,
     users,
 )
 from node.auth.issued_tokens import TokenKind
+from node.auth.mail import user_mail
 from node.auth.oauth import authorization_codes
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms

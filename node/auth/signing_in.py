@@ -9,22 +9,24 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from node.auth import (
     addresses,
-    mail_links,
     passwords,
     sessions,
     sign_in_limits,
     sign_in_log,
-    user_mail,
+    sign_ups,
     users,
 )
-from node.auth.mail_links import Purpose
+from node.auth.mail import mail_links, user_mail
+from node.auth.mail.mail_links import Purpose
 from node.auth.passkeys import ceremonies, passkeys
 from node.auth.passkeys.ceremonies import DeviceAnswer
 from node.auth.second_step import authenticator_apps, recovery_codes
 from node.auth.sign_in_log import SignInKind
+from node.auth.sign_ups import RejectedSignUp, SignUpRejected
 from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
 from node.errors import Invalid, NotAllowed, NotFound, Refused, TooManyRequests
@@ -37,6 +39,8 @@ PENDING_LIFETIME_MS = 10 * 60 * 1000
 WRONG_PASSWORD = "Wrong username, e-mail or password."  # noqa: S105
 WRONG_CODE = "That code is not right. Each works once: please type the one that the app shows now."
 TOO_LATE = "That took too long. Please sign in again."
+
+C = TypeVar("C", bound=Credentials | RejectedSignUp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ async def sign_in(
     await sign_in_limits.count_password(node, address, name)
     candidates = await node.db.read(users.all_by_login, login)
     by_email = addresses.is_email(node.site, login)
+    found: Credentials | RejectedSignUp | None
     known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
     found = await _with_password(known, password)
     if found is None and (by_email or not known):
@@ -93,13 +98,18 @@ async def sign_in(
             people = [one.account for one in candidates]
             await node.db.write(sign_in_log.record_guesses, people, user_agent=user_agent, address=address)
             raise
-        others = [one for one in candidates if one not in known]
-        allowed = await node.db.write(sign_in_limits.count_guess, address, [one.account.id for one in others])
-        others = [one for one in others if one.account.id in allowed]
+        others: list[Credentials | RejectedSignUp] = [one for one in candidates if one not in known]
+        # A rejected sign-up takes the place of a look-up that would find nobody: neither the time nor a limit tells of it.
+        most = (users.MAX_SAME_EMAIL if by_email else 1) - len(candidates)
+        others += await node.db.read(sign_ups.rejected_by_login, name, is_email=by_email, limit=most)
+        allowed = await node.db.write(sign_in_limits.count_guess, address, [one.account_id for one in others])
+        others = [one for one in others if one.account_id in allowed]
         times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
         found = await _with_password(others, password, times)
     if found is None:
         raise Invalid(WRONG_PASSWORD, field="password")
+    if isinstance(found, RejectedSignUp):
+        raise SignUpRejected(found.reason)
     _check_may_sign_in(found)
     new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
@@ -288,9 +298,7 @@ async def prove_again(
         raise Invalid(WRONG_CODE, field="code")
 
 
-async def _with_password(
-    candidates: Sequence[Credentials], password: str, times: int = 0
-) -> Credentials | None:
+async def _with_password(candidates: Sequence[C], password: str, times: int = 0) -> C | None:
     """Returns the first user whose password this is. It verifies `times` passwords at least, whoever's it is."""
     hashes = [one.password_hash for one in candidates]
     right = [await passwords.verify(one, password) for one in [*hashes, *[None] * (times - len(hashes))]]

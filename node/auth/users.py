@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.attachments.photo_metadata import LICENCES
+from node.auth import sign_ups
 from node.auth.addresses import normalize_email, without_own_domain
 from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -80,6 +81,10 @@ class Credentials:
     account: Account
     user: User
     password_hash: str
+
+    @property
+    def account_id(self) -> int:
+        return self.account.id
 
 
 def create(
@@ -303,20 +308,14 @@ def counts_by_state(tx: Reader) -> dict[str, int]:
 
 def count_invited_since(tx: Reader, account_id: int, since: int) -> int:
     """Returns how many users signed up by invites of an account since a time in milliseconds."""
-    return int(
-        tx.value(
-            "SELECT COUNT(*) FROM users WHERE invited_by = :account AND created_at >= :since",
-            account=account_id,
-            since=since,
-        )
-    )
+    sql = "SELECT COUNT(*) FROM users WHERE invited_by = :account AND created_at >= :since"
+    return int(tx.value(sql, account=account_id, since=since))
 
 
 def count_active_since(tx: Reader, since: int) -> int:
     """Returns the number of active users who were seen since a time in milliseconds."""
-    return int(
-        tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
-    )
+    sql = "SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since"
+    return int(tx.value(sql, since=since))
 
 
 def check_is_staff(tx: Reader, actor: Account) -> None:
@@ -326,8 +325,13 @@ def check_is_staff(tx: Reader, actor: Account) -> None:
         raise NotAllowed("You are not allowed to do that.")
 
 
-def check_may_moderate(tx: Reader, actor: Account, target: Account) -> None:
-    """Raises NotAllowed unless `actor` is staff and not the target; only an admin may moderate staff."""
+def check_may_moderate(tx: Reader, actor: Account | None, target: Account) -> None:
+    """Raises NotAllowed unless `actor` is staff and not the target; only an admin may moderate staff.
+
+    None, the command line, may moderate anybody.
+    """
+    if actor is None:
+        return
     actor_user, target_user = by_account(tx, actor), by_account(tx, target)
     if actor_user is None or not actor_user.is_staff or actor.id == target.id:
         raise NotAllowed("You are not allowed to do that.")
@@ -339,23 +343,26 @@ def set_role(tx: Writer, actor: Account | None, target: Account, role: str) -> N
     """Changes a role; `actor` is an admin, or None on the command line. Raises NotAllowed for the last admin."""
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
-    # Whoever changes a role meanwhile waits: two admins could take it from each other.
-    tx.run("UPDATE users SET role = role WHERE role = 'admin'")
+    lock_admins(tx)
     if actor is not None:
         user = by_account(tx, actor)
         if user is None or not user.is_admin:
             raise NotAllowed("Only an admin may do that.")
-    _keep_one_admin(tx, target, role)
+    sign_ups.check_decided(tx, target)
+    keep_one_admin(tx, target, role)
     tx.run("UPDATE users SET role = :role WHERE account_id = :id", role=role, id=target.id)
     audit_log.record(tx, actor, "role", target.handle, role)
 
 
-def _keep_one_admin(tx: Reader, account: Account, role: str) -> None:
-    others = tx.value(
-        "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND account_id <> :id",
-        id=account.id,
-    )
-    if role != "admin" and not others:
+def lock_admins(tx: Writer) -> None:
+    """Makes whoever changes an admin meanwhile wait: two admins could take the role from each other."""
+    tx.run("UPDATE users SET role = role WHERE role = 'admin'")
+
+
+def keep_one_admin(tx: Reader, account: Account, role: str = "") -> None:
+    """Raises NotAllowed if no admin would be left when `account` gets another role, or is gone with none."""
+    admins = tx.all("SELECT account_id FROM users WHERE role = 'admin' AND state = 'active' LIMIT 2")
+    if role != "admin" and [row["account_id"] for row in admins] == [account.id]:
         raise NotAllowed("There must be at least one admin. Please make someone else an admin first.")
 
 
@@ -369,14 +376,19 @@ def approve(tx: Writer, actor: Account, target: Account) -> None:
             queue_mail(tx, MailKind.APPROVED, user.email, account=target, language=user.language)
 
 
-def reject(tx: Writer, actor: Account, target: Account) -> None:
-    """Rejects a pending sign-up and deletes all its data. Raises NotFound for a user who is not pending."""
+def reject(tx: Writer, actor: Account, target: Account, reason: str = "") -> None:
+    """Rejects a pending sign-up and deletes its account; who has its password is told so, with the reason, for a month.
+
+    Raises NotFound for a user who is not pending.
+    """
     check_may_moderate(tx, actor, target)
     user = by_account(tx, target)
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, actor, "reject", target.handle)
     queue_mail(tx, MailKind.REJECTED, user.email, language=user.language, about=target.name)
+    hashed = password_hash(tx, target.id) or ""
+    sign_ups.record_rejection(tx, target, email=user.email, password_hash=hashed, reason=reason)
     notifications.delete_by_account(tx, target)
     delete_by_account(tx, target)
     accounts.delete_unapproved(tx, target)

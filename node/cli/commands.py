@@ -14,14 +14,16 @@ from typing import Any
 from node import settings
 from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
+from node.admin import account_actions
 from node.auth import access_tokens, sessions, sign_in_limits, users
 from node.auth.oauth import authorization_codes
 from node.auth.second_step import ways_in
 from node.database import Database, Reader, Writer, migrate
-from node.errors import Conflict, Invalid, NotFound
+from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import now_ms
 from node.lifecycle import password_reset, registration
+from node.models.account import Account
 from node.paging import MAX_LIMIT, Page
 from node.text import storable
 
@@ -92,6 +94,42 @@ def set_password(tx: Writer, *, name: str, password_hash: str, keeps_apps: bool 
     """Sets a user's password and ends all their sessions and, unless they are kept, their tokens. Raises NotFound."""
     account = _user_by_login(tx, name).account
     sessions.replace_password(tx, account, password_hash, keeps_apps=keeps_apps)
+
+
+def set_role(tx: Writer, *, name: str, role: str) -> str:
+    """Changes the role of a user; returns the full handle. Raises NotFound, and NotAllowed for the last admin."""
+    account = _user_by_login(tx, name).account
+    users.set_role(tx, None, account, role)
+    return account.full_handle
+
+
+def suspend_account(tx: Writer, *, name: str) -> str:
+    """Suspends a user, or an account of another server by its handle; returns the full handle."""
+    account = _account_of_any_server(tx, name)
+    account_actions.suspend(tx, None, account)
+    return account.full_handle
+
+
+def unsuspend_account(tx: Writer, *, name: str) -> str:
+    """Ends the suspension of an account, as `suspend_account` finds it; returns the full handle."""
+    account = _account_of_any_server(tx, name)
+    account_actions.unsuspend(tx, None, account)
+    if accounts.get(tx, account.id).suspended_at is not None:
+        raise NotAllowed(f"{account.full_handle} stays suspended, because its server is.")
+    return account.full_handle
+
+
+def _account_of_any_server(tx: Reader, name: str) -> Account:
+    found = accounts.by_handle(tx, name) if "@" in name.removeprefix("@") else None
+    is_remote = found is not None and not found.is_local and found.deleted_at is None
+    return found if found is not None and is_remote else _user_by_login(tx, name).account
+
+
+def delete_account(tx: Writer, *, name: str) -> str:
+    """Deletes a user with all their posts, for good; returns the full handle. Raises NotFound and NotAllowed."""
+    account = _user_by_login(tx, name).account
+    account_actions.delete(tx, None, account)
+    return account.full_handle
 
 
 def make_password_link(tx: Reader, *, name: str) -> str:
@@ -199,6 +237,10 @@ COMMANDS: dict[str, Command] = {
     "account create": Command(create_account, writes=True),
     "account find": Command(find_account, writes=False),
     "account password": Command(set_password, writes=True),
+    "account role": Command(set_role, writes=True),
+    "account suspend": Command(suspend_account, writes=True),
+    "account unsuspend": Command(unsuspend_account, writes=True),
+    "account delete": Command(delete_account, writes=True),
     "account link": Command(make_password_link, writes=False),
     "account rotate-keys": Command(rotate_keys, writes=True),
     "account sessions": Command(list_sessions, writes=False),

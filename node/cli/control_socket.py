@@ -18,6 +18,7 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
+from node.accounts import keys
 from node.cli import commands
 from node.config import Config
 from node.database import open_database
@@ -47,6 +48,7 @@ async def run_command(options: Config, name: str, /, **values: Any) -> Any:
         except TimeoutError:
             raise Refused("The node that is running does not answer. Its log may say why.") from None
     try:
+        await db.read(keys.check_secret)
         return await commands.perform(db, name, values)
     finally:
         await db.close()

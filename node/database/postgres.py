@@ -193,7 +193,8 @@ def _migrate(slot: Slot, connection: psycopg.Connection[Any]) -> None:
 def _take_missing_statistics(cursor: psycopg.Cursor[Any]) -> None:
     """Analyzes the tables with rows of which the server has no statistics, as after a restore from a dump.
 
-    It would do so by itself within some minutes, in which a home timeline may read whole tables.
+    It would do so by itself within some minutes, in which a home timeline may read whole tables. One that somebody
+    else is analyzing, or makes an index of, is left to them.
     """
     cursor.execute(
         """SELECT c.relname FROM pg_class c
@@ -207,7 +208,7 @@ def _take_missing_statistics(cursor: psycopg.Cursor[Any]) -> None:
         return
     log.info("taking statistics of %d tables that have none, as after a restore", len(names))
     for name in names:
-        cursor.execute(SQL("ANALYZE {}").format(Identifier(name)))
+        cursor.execute(SQL("ANALYZE (SKIP_LOCKED) {}").format(Identifier(name)))
 
 
 class _Cursor:

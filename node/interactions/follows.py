@@ -30,6 +30,7 @@ MAX_FOLLOWED = 20_000
 _GOTOSOCIAL_FOLLOW = re.compile(r"/users/[^/]+/follow/[0-9A-HJKMNP-TV-Z]{26}$")
 MAX_COUNTED_REQUESTS = 500
 _OWN_ID = "#follows/"
+_HOST_SQL = "COALESCE((SELECT host FROM accounts WHERE id = :follower_id AND NOT is_local), '')"
 
 
 def is_own_id(tx: Reader, uri: str | None) -> bool:
@@ -58,13 +59,13 @@ def follow(
         _check_limit(tx, account)
     id_ = new_id()
     row = tx.one(
-        f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, shows_boosts, created_at)
-            VALUES (:id, :uri, :follower, :followed, 'pending', :shows_boosts, :now)
+        f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, shows_boosts, created_at, host)
+            VALUES (:id, :uri, :follower_id, :followed_id, 'pending', :shows_boosts, :now, {_HOST_SQL})
             ON CONFLICT DO NOTHING RETURNING {columns(Follow)}""",  # noqa: S608
         id=id_,
         uri=uri or f"{(account if account.is_local else target).uri}{_OWN_ID}{id_}",
-        follower=account.id,
-        followed=target.id,
+        follower_id=account.id,
+        followed_id=target.id,
         shows_boosts=shows_boosts,
         now=now_ms(),
     )
@@ -218,8 +219,7 @@ def _end_by_block(tx: Writer, account: Account, follower: Account) -> None:
 def sever(tx: Writer, one: Account, other: Account) -> None:
     """Ends follows and requests in both directions, as a block by `one` does."""
     unfollow(tx, one, other)
-    existing = relationships.follow_between(tx, other, one)
-    if existing is not None:
+    if (existing := relationships.follow_between(tx, other, one)) is not None:
         reject(tx, existing)
 
 
@@ -231,8 +231,8 @@ def remove_silently(tx: Writer, follower: Account, followed: Account) -> Follow 
 def restore(tx: Writer, ended: Follow) -> None:
     """Restores a follow that was removed, unless there is another between the two by now."""
     if not tx.run(
-        f"""INSERT INTO follows ({columns(Follow)})
-            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at)
+        f"""INSERT INTO follows ({columns(Follow)}, host)
+            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at, {_HOST_SQL})
             ON CONFLICT DO NOTHING""",  # noqa: S608
         **{name: getattr(ended, name) for name in Follow.__slots__},
     ):

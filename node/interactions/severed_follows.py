@@ -1,4 +1,6 @@
-"""Follows that were ended because a server was suspended, kept so that they can be restored. Owns `severed_follows`.
+"""Follows that were ended because a server was suspended, kept so that they can be restored.
+
+Owns `severed_follows`, and `lost_follows`: how many of them each account of this node lost on each server, to tell people.
 
 Called by `domain_enforcement` when an admin suspends a server or lifts the suspension; nothing is sent to either side.
 """
@@ -37,6 +39,51 @@ def record(tx: Writer, ended: Follow) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LostFollows:
+    """What the suspension of one server took from an account of this node."""
+
+    account_id: int
+    domain: str
+    followers_count: int
+    following_count: int
+    severed_at: int
+
+
+def record_lost(tx: Writer, account: Account, domain: str, *, followers: int, following: int) -> None:
+    """Adds to what an account has lost on a server."""
+    tx.run(
+        f"""INSERT INTO lost_follows ({columns(LostFollows)})
+            VALUES (:account, :domain, :followers, :following, :now)
+            ON CONFLICT (account_id, domain) DO UPDATE SET severed_at = excluded.severed_at,
+                followers_count = lost_follows.followers_count + excluded.followers_count,
+                following_count = lost_follows.following_count + excluded.following_count""",  # noqa: S608
+        account=account.id,
+        domain=domain,
+        followers=followers,
+        following=following,
+        now=now_ms(),
+    )
+
+
+def forget_lost(tx: Writer, account: Account, domain: str) -> None:
+    """Deletes what an account has lost on a server, once it is given back."""
+    tx.run(
+        "DELETE FROM lost_follows WHERE account_id = :id AND domain = :domain", id=account.id, domain=domain
+    )
+
+
+def lost_by_account(tx: Reader, account_id: int, limit: int) -> list[LostFollows]:
+    """Returns what an account has lost on servers that are suspended, the latest first."""
+    rows = tx.all(
+        f"""SELECT {columns(LostFollows)} FROM lost_follows WHERE account_id = :id
+            ORDER BY severed_at DESC, domain LIMIT :limit""",  # noqa: S608
+        id=account_id,
+        limit=limit,
+    )
+    return [build(LostFollows, row) for row in rows]
+
+
 def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
     """Removes and returns severed follows between accounts neither of whose servers is suspended any more."""
     rows = tx.all(
@@ -53,6 +100,7 @@ def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
 def delete_by_account(tx: Writer, account: Account) -> None:
     """Deletes the severed follows of an account, in both directions: none of them can be restored."""
     tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account.id)
+    tx.run("DELETE FROM lost_follows WHERE account_id = :id", id=account.id)
 
 
 def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
@@ -79,8 +127,14 @@ def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes those older than `RETENTION_MS`: after a year nobody expects a follow to come back."""
+    before = now - RETENTION_MS
     return tx.run(
         """DELETE FROM severed_follows WHERE id IN (
                SELECT id FROM severed_follows WHERE severed_at < :before ORDER BY severed_at LIMIT 500)""",
-        before=now - RETENTION_MS,
+        before=before,
+    ) + tx.run(
+        """DELETE FROM lost_follows WHERE (account_id, domain) IN (
+               SELECT account_id, domain FROM lost_follows WHERE severed_at < :before
+               ORDER BY severed_at LIMIT 500)""",
+        before=before,
     )

@@ -6,8 +6,9 @@ On a node that sends no mail an address is stored as it is given, and counts as 
 from __future__ import annotations
 
 from node import rate_limits
-from node.auth import addresses, mail_links, users
-from node.auth.mail_links import Purpose
+from node.auth import addresses, users
+from node.auth.mail import mail_links
+from node.auth.mail.mail_links import Purpose
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Invalid

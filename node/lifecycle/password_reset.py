@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from node import rate_limits
-from node.auth import mail_links, password_strength, passwords, sessions, users
-from node.auth.mail_links import Purpose
+from node.auth import password_strength, passwords, sessions, users
+from node.auth.mail import mail_links
+from node.auth.mail.mail_links import Purpose
 from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
 from node.errors import Invalid

@@ -36,12 +36,13 @@ def columns_from_form(
     if len(bio) > MAX_BIO_LENGTH:
         raise Invalid(f"The text about you can have {MAX_BIO_LENGTH} characters.", field="bio")
     lines = [
-        (display_names.clean_line(name, MAX_FIELD_LENGTH), " ".join(value.split())) for name, value in fields
+        (display_names.clean_line(name, MAX_FIELD_LENGTH + 1), " ".join(value.split()))
+        for name, value in fields
     ]
     lines = [(name, value) for name, value in lines if name and value]
     if len(lines) > MAX_FIELDS:
         raise Invalid(f"There is room for {MAX_FIELDS} lines.", field="fields")
-    if any(len(value) > MAX_FIELD_LENGTH for _, value in lines):
+    if any(len(text) > MAX_FIELD_LENGTH for line in lines for text in line):
         raise Invalid(f"A line can have {MAX_FIELD_LENGTH} characters.", field="fields")
     html = [
         [name, _one_line(mention_links.render_html(tx, value, author=account).html), value]

@@ -10,10 +10,12 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 
 from node import rate_limits, settings
 from node.accounts import accounts, keys
-from node.auth import addresses, invites, password_strength, passwords, user_mail, users
+from node.auth import addresses, invites, password_strength, passwords, users
+from node.auth.mail import user_mail
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed
@@ -25,6 +27,15 @@ from node.text import display_names
 
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _SETUP_CODE_KEY = "setup_code"
+MAX_REASON_LENGTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpSteps:
+    """Whether staff have to approve a sign-up, and whether they are to be told why somebody would like to join."""
+
+    is_reviewed: bool
+    needs_reason: bool
 
 
 async def register(
@@ -116,11 +127,11 @@ def sign_up(
     """
     check_open(tx, mode, invite)
     invited = invites.redeem(tx, invite) if invite else None
-    host = accounts.by_id(tx, invited.account_id) if invited else None
-    host_user = users.by_account(tx, host) if host else None
-    is_pending = mode == "approval" and not (host_user is not None and host_user.is_staff)
+    is_pending = mode == "approval" and not _is_of_staff(tx, invited)
     if is_pending and invited is None and not reason.strip():
         raise Invalid("Please tell us briefly why you would like to join.", field="reason")
+    if len(reason.strip()) > MAX_REASON_LENGTH:
+        raise Invalid(f"Your reason can have {MAX_REASON_LENGTH} characters.", field="reason")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(
         tx,
@@ -139,6 +150,19 @@ def sign_up(
         accounts.set_visible(tx, account.id, is_visible=False)
         user_mail.tell_staff(tx, MailKind.STAFF_SIGN_UP, account=account)
     return user
+
+
+def steps(tx: Reader, mode: str, code: str) -> SignUpSteps:
+    """Returns what a sign-up with this invite code ('' for none) asks for, in this mode."""
+    invite = invites.usable_by_code(tx, code) if code else None
+    is_reviewed = mode == "approval" and not _is_of_staff(tx, invite)
+    return SignUpSteps(is_reviewed=is_reviewed, needs_reason=is_reviewed and invite is None)
+
+
+def _is_of_staff(tx: Reader, invite: invites.Invite | None) -> bool:
+    author = accounts.by_id(tx, invite.account_id) if invite is not None else None
+    user = users.by_account(tx, author) if author is not None else None
+    return user is not None and user.is_staff
 
 
 def needs_admin(tx: Reader) -> bool:

@@ -16,7 +16,7 @@ from node import rate_limits
 from node.accounts import keys
 from node.admin import reports
 from node.attachments import custom_emoji, file_sweep, media_cache, photos
-from node.auth import idempotency_keys, invites, sessions, sign_in_log
+from node.auth import idempotency_keys, invites, sessions, sign_in_log, sign_ups
 from node.auth.oauth import app_tokens, apps, authorization_codes
 from node.database import Database, Writer
 from node.federation import (
@@ -56,6 +56,7 @@ BATCHES: tuple[Callable[[Writer, int], int], ...] = (
     early_updates.clean_up,
     rate_limits.clean_up,
     invites.clean_up,
+    sign_ups.clean_up,
     tombstones.clean_up,
     photos.clean_up,
     uploads.clean_up,

@@ -177,8 +177,8 @@ def search_rules(tx: Reader, *, query: str = "", after: str = "", limit: int = 5
 
 
 def validate_domain(tx: Reader, domain: str) -> str:
-    """Normalizes the domain of another server. Raises Invalid for what is none, or would cover this node."""
-    name = normalize(domain)
+    """Normalizes the domain of another server, or that of a URL. Raises Invalid for what is none, or would cover this node."""
+    name = hostnames.from_typed(domain)
     if not name:
         raise Invalid("Please enter the domain of another server, such as server.example.", field="domain")
     if any(hostnames.covers(name, normalize(own)) for own in tx.site.own_domains):

@@ -24,7 +24,18 @@ from node.models.visibility import no_block_between, no_mute_of_notifications
 MAX_NEWEST, MAX_OLDER = 4_000, 2_000
 """What an account keeps of what it was notified of. The rest is deleted once a day."""
 
-KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
+KINDS = (
+    "like",
+    "comment",
+    "mention",
+    "boost",
+    "follow",
+    "follow_request",
+    "sign_up",
+    "move",
+    "quote",
+    "severed",
+)
 
 
 def notify(tx: Writer, account_id: int, kind: str, actor: Account, post: Post | None = None) -> None:

@@ -7,6 +7,7 @@ Update. Coordinates are read from the photo's original when its author asks, and
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from media.editing import recipes
@@ -18,7 +19,7 @@ from node.accounts import accounts
 from node.attachments import photo_metadata, photo_rows, photos, stored_files
 from node.attachments.photo_rows import Photo
 from node.database import Writer
-from node.errors import N_, Invalid, TooManyRequests
+from node.errors import N_, Conflict, Invalid, TooManyRequests
 from node.models import places
 from node.models.account import Account
 from node.models.places import PRECISIONS, PhotoPlace
@@ -26,42 +27,69 @@ from node.node import Node
 from node.posts import drafts, posts, tagged_people
 from node.publishing import publishing
 
+CHANGED_MEANWHILE = N_("This photo was changed in another tab or app while you edited it.")
 NO_ORIGINAL = N_("The file of this photo is no longer kept here, so its location can't be read.")
 NO_PLACE = N_("There is no location in the file of this photo. You can type its name.")
+NO_COUNTRY = N_("Type the country. Its name is all that is kept of the location.")
 MAX_READ_PER_HOUR = 60
 _SMALL = (Variant("place", 64, "jpeg", 50, "nothing: only the place is asked for"),)
 
 
-def set_focus(tx: Writer, author: Account, photo_id: int, x: float, y: float) -> Photo:
-    """Sets the focal point, -1…1 each: right and up are positive. Raises NotFound, and what `publishing.edit` does."""
-    before = photo_rows.owned_by(tx, author, photo_id)
-    changed = photos.set_details(tx, author, photo_id, focus=(round(x, 3) + 0.0, round(y, 3) + 0.0))
+def focus_text(focus: tuple[float, float]) -> str:
+    """Returns a focal point as a form keeps it, to tell later whether it is still the same."""
+    return "{} {}".format(*focus)
+
+
+def _check_start(start: str | None, current: str, wanted: str) -> None:
+    """Raises Conflict for a detail that is no longer what it was when the person began, nor what is wanted."""
+    if start is not None and current not in (start, wanted):
+        raise Conflict(CHANGED_MEANWHILE)
+
+
+def set_focus(
+    tx: Writer, author: Account, photo_id: int, x: float, y: float, *, start: str | None = None
+) -> Photo:
+    """Sets the focal point, -1…1 each: right and up are positive.
+
+    `start` is the `focus_text` from which the person began. Raises NotFound, Conflict if it was changed meanwhile, and what
+    `publishing.edit` does.
+    """
+    before, focus = photo_rows.owned_by(tx, author, photo_id), (round(x, 3) + 0.0, round(y, 3) + 0.0)
+    _check_start(start, focus_text((before.focus_x, before.focus_y)), focus_text(focus))
+    changed = photos.set_details(tx, author, photo_id, focus=focus)
     if (changed.focus_x, changed.focus_y) != (before.focus_x, before.focus_y):
-        edit_post(tx, author, changed)
+        edit_post(tx, author, changed, {photo_id: ["focus"]})
     return changed
 
 
-def set_place(tx: Writer, author: Account, photo_id: int, name: str, precision: str) -> Photo:
+def set_place(
+    tx: Writer, author: Account, photo_id: int, name: str, precision: str, *, start: str | None = None
+) -> Photo:
     """Sets the name of the place and how precise it is; coordinates it has become as coarse, and never finer.
 
-    Raises NotFound, Invalid for an unknown precision or a name that is too long, and what `publishing.edit` does.
+    `start` is the `place` that the photo had when the person began. Raises NotFound, Conflict if it was changed meanwhile, Invalid for an unknown precision, a name that is too long, or coordinates that would become a country
+    without a name, and what `publishing.edit` does.
     """
     photo = photo_rows.owned_by(tx, author, photo_id)
-    place = places.coarsened(places.load(photo.place), _checked(precision))
-    return _keep_place(tx, author, photo, replace(place, name=photo_metadata.validate_place_name(name)))
+    before, name = places.load(photo.place), photo_metadata.validate_place_name(name)
+    place = replace(places.coarsened(before, _checked(precision)), name=name)
+    if before.has_coordinates and not place:
+        raise Invalid(NO_COUNTRY, field="name")
+    return _keep_place(tx, author, photo, place, start)
 
 
-def remove_place(tx: Writer, author: Account, photo_id: int) -> Photo:
+def remove_place(tx: Writer, author: Account, photo_id: int, *, start: str | None = None) -> Photo:
     """Removes the place of a photo, with its coordinates. Raises as `set_place` does."""
-    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), places.NOWHERE)
+    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), places.NOWHERE, start)
 
 
-def _keep_place(tx: Writer, author: Account, photo: Photo, place: PhotoPlace) -> Photo:
+def _keep_place(tx: Writer, author: Account, photo: Photo, place: PhotoPlace, start: str | None) -> Photo:
     text = places.dump(place)
+    _check_start(start, photo.place, text)
     if text == photo.place:
         return photo
     changed = photos.set_details(tx, author, photo.id, place=text)
-    edit_post(tx, author, changed)
+    edit_post(tx, author, changed, {photo.id: ["place"]})
     return changed
 
 
@@ -71,13 +99,17 @@ def _checked(precision: str) -> str:
     return precision
 
 
-async def use_photo_place(node: Node, author: Account, photo_id: int, name: str, precision: str) -> Photo:
+async def use_photo_place(
+    node: Node, author: Account, photo_id: int, name: str, precision: str, *, start: str | None = None
+) -> Photo:
     """Takes the coordinates that the camera wrote into the original, rounded to `precision`, as the photo's place.
 
-    Raises Invalid for a photo without its original, or without a place in it; TooManyRequests; what `set_place` does.
+    Raises Invalid for a photo without its original, or without a place in it, and for a country without a name, of which
+    nothing would be kept; TooManyRequests; what `set_place` does.
     """
     name = photo_metadata.validate_place_name(name)
-    _checked(precision)
+    if PRECISIONS[_checked(precision)] is None and not name:
+        raise Invalid(NO_COUNTRY, field="name")
     photo = await node.db.read(photo_rows.owned_by, author, photo_id)
     if not photo.original_file:
         raise Invalid(NO_ORIGINAL, field="precision")
@@ -94,23 +126,23 @@ async def use_photo_place(node: Node, author: Account, photo_id: int, name: str,
     if picture.place is None:
         raise Invalid(NO_PLACE, field="precision")
     place = PhotoPlace(name, precision, *picture.place)
-    return await node.db.write(_record_place, author, photo_id, place)
+    return await node.db.write(_record_place, author, photo_id, place, start)
 
 
-def _record_place(tx: Writer, author: Account, photo_id: int, place: PhotoPlace) -> Photo:
-    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), place)
+def _record_place(tx: Writer, author: Account, photo_id: int, place: PhotoPlace, start: str | None) -> Photo:
+    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), place, start)
 
 
 def tag(tx: Writer, author: Account, photo_id: int, person: Account, x: float, y: float) -> None:
     """Tags somebody in a photo, or moves the tag. Raises what `tagged_people.tag` and `publishing.edit` do."""
     if tagged_people.tag(tx, author, photo_id, person, x, y):
-        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id))
+        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id), {photo_id: ["people"]})
 
 
 def untag(tx: Writer, author: Account, photo_id: int, person_id: int) -> None:
     """Takes a tag out of one's own photo. Raises NotFound, and what `publishing.edit` does."""
     if tagged_people.untag(tx, author, photo_id, person_id):
-        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id))
+        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id), {photo_id: ["people"]})
 
 
 def remove_own_tags(tx: Writer, person: Account, post_id: int) -> None:
@@ -120,19 +152,26 @@ def remove_own_tags(tx: Writer, person: Account, post_id: int) -> None:
     """
     post = posts.visible_by_id(tx, person, post_id)
     shown = photo_rows.by_posts(tx, [post.id]).get(post.id, [])
+    tags = tagged_people.by_photos(tx, [photo.id for photo in shown])
     tagged_people.remove_own(tx, person, [photo.id for photo in shown])
     author = accounts.get(tx, post.account_id)
     if author.is_local:
         with contextlib.suppress(TooManyRequests):
-            edit_post(tx, author, shown[0])
+            named = [
+                photo for photo in shown if any(one.account.id == person.id for one in tags.get(photo.id, []))
+            ]
+            edit_post(tx, author, shown[0], {photo.id: ["people"] for photo in named})
 
 
-def edit_post(tx: Writer, author: Account, photo: Photo) -> None:
-    """Edits the post that has a photo whose details changed; does nothing for a photo in no post."""
+def edit_post(tx: Writer, author: Account, photo: Photo, edits: Mapping[int, Sequence[str]]) -> None:
+    """Edits the post that has a photo which was changed; does nothing for a photo in no post.
+
+    `edits` are the names of what was changed of each photo of the post, for its history.
+    """
     post = posts.by_id(tx, photo.post_id) if photo.post_id is not None else None
     if post is not None:
         draft = drafts.from_post(post, photo_rows.by_posts(tx, [post.id])[post.id])
-        publishing.edit(tx, author, post, draft, has_changed_photo=True)
+        publishing.edit(tx, author, post, draft, photo_edits=edits)
 
 
 def follow_shape(tx: Writer, author: Account, before: Photo, after: Photo) -> None:

@@ -91,7 +91,7 @@ async def edit_all(
 def _check_start(photo: Photo, wanted: Recipe, start: Recipe | None) -> None:
     current = recipe_of(photo)
     if start is not None and not (_are_same(current, start) or _are_same(current, wanted)):
-        raise Conflict("This photo was changed in another tab or app while you edited it.")
+        raise Conflict(photo_details.CHANGED_MEANWHILE)
 
 
 def recipe_of(photo: Photo) -> Recipe:
@@ -132,6 +132,15 @@ def editable(tx: Reader, account: Account, photo_id: int) -> Photo:
     return photo
 
 
+def _edited_parts(made: _Made) -> list[str]:
+    """Returns the names of what a new recipe changed, a look by its name, for the history of a post."""
+    recipe = recipes.parse(made.recipe) if made.recipe else recipes.NEUTRAL
+    if recipe.is_neutral:
+        return ["undone"]
+    parts = recipes.changed_parts(recipe_of(made.before), recipe)
+    return [f"look:{recipe.look}" if part == "look" and recipe.look else part for part in parts]
+
+
 def _record(tx: Writer, account: Account, made: Sequence[_Made]) -> dict[int, Photo]:
     edited: dict[int, Photo] = {}
     for one in made:
@@ -139,6 +148,7 @@ def _record(tx: Writer, account: Account, made: Sequence[_Made]) -> dict[int, Ph
         photo = photos.replace_edit(tx, account, one.before, one.recipe, one.picture, one.stored)
         photo_details.follow_shape(tx, account, current, photo)
         edited[photo.id] = photo
+    parts = {one.before.id: _edited_parts(one) for one in made}
     for photo in {photo.post_id: photo for photo in edited.values()}.values():
-        photo_details.edit_post(tx, account, photo)
+        photo_details.edit_post(tx, account, photo, parts)
     return photo_rows.by_ids(tx, list(edited))

@@ -6,7 +6,7 @@ which ends in the same functions. Owns no table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from node import rate_limits
@@ -138,13 +138,20 @@ def distribute_locally(
             notifications.notify(tx, account.id, "mention", author, post)
 
 
-def edit(tx: Writer, author: Account, post: Post, draft: Draft, *, has_changed_photo: bool = False) -> Post:
+def edit(
+    tx: Writer,
+    author: Account,
+    post: Post,
+    draft: Draft,
+    *,
+    photo_edits: Mapping[int, Sequence[str]] | None = None,
+) -> Post:
     """Replaces the content of a post by a draft, keeps the earlier version as a revision, and sends an Update.
 
     Its audience and its place in the conversation stay as they are. Photos it no longer holds can be posted
-    again for a day. A draft that changes nothing leaves no revision and sends nothing, unless it `has_changed_photo`: one with new pixels, another place or
-    other people. Raises NotFound, NotAllowed for another author, Invalid,
-    and TooManyRequests for a post that was edited `revisions.MAX_PER_HOUR` times in the last hour, or an author who has
+    again for a day. A draft that changes nothing leaves no revision and sends nothing, unless there are `photo_edits`: names
+    of what was changed of a photo itself (its pixels, its place, the people in it), by its id, which the revision keeps.
+    Raises NotFound, NotAllowed for another author, Invalid, and TooManyRequests for a post that was edited `revisions.MAX_PER_HOUR` times in the last hour, or an author who has
     edited `MAX_EDITS_PER_HOUR` times.
     """
     current = posts.own_post(tx, author, post)
@@ -169,7 +176,7 @@ def edit(tx: Writer, author: Account, post: Post, draft: Draft, *, has_changed_p
         changed == current
         and current_photos == previous_photos
         and not is_metadata_changed
-        and not has_changed_photo
+        and not photo_edits
     ):
         return current
     if revisions.is_past_limit(tx, current):
@@ -180,7 +187,17 @@ def edit(tx: Writer, author: Account, post: Post, draft: Draft, *, has_changed_p
     _count_edit(tx, author, current)
     changed = replace(changed, edited_at=now_ms())
     tagged = tagged_people.accounts_in(tx, author, draft.photo_ids)
-    replace_content(tx, author, current, changed, previous_photos, caption.mentions, caption.hashtags, tagged)
+    replace_content(
+        tx,
+        author,
+        current,
+        changed,
+        previous_photos,
+        caption.mentions,
+        caption.hashtags,
+        tagged,
+        photo_edits=photo_edits,
+    )
     outbox.record(tx, author, "Update", post.uri, post=changed)
     return changed
 
@@ -216,10 +233,12 @@ def replace_content(
     mentioned: Sequence[Account],
     hashtag_names: Sequence[str],
     tagged: Sequence[Account] = (),
+    *,
+    photo_edits: Mapping[int, Sequence[str]] | None = None,
 ) -> None:
     """Replaces the content of a post and keeps the old version. Accounts named or tagged for the first time are notified."""
     before = {mention.account.id: mention.account for mention in mentions.by_post(tx, previous)}
-    revisions.record(tx, previous, previous_photos)
+    revisions.record(tx, previous, previous_photos, photo_edits)
     posts.update(tx, current)
     # Who could see it still can: an account no longer named stays addressed.
     mentions.replace(tx, current, mentioned, [*before.values(), *tagged])

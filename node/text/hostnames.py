@@ -36,6 +36,12 @@ def normalize(domain: str) -> str:
     return name
 
 
+def from_typed(text: str) -> str:
+    """Normalizes a domain as people type or paste it: by itself, or in a URL; '' for other text."""
+    text = text.strip()
+    return from_uri(text) if "://" in text else normalize(text.partition("/")[0])
+
+
 def _to_punycode(name: str) -> str:
     import idna
 

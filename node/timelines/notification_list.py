@@ -45,8 +45,11 @@ class NotificationSummary:
 
 
 # Notifications by accounts that are suspended, muted since, or of a limited server and not followed stay in the table,
-# so that they come back when that ends. A follow request is shown even then: it needs an answer.
-_VISIBLE_SQL = f"""n.account_id = :account AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
+# so that they come back when that ends. A follow request is shown even then, and a sign-up that waits, which is hidden
+# meanwhile as if suspended: both need an answer.
+_VISIBLE_SQL = f"""n.account_id = :account AND by_.deleted_at IS NULL
+             AND (by_.suspended_at IS NULL OR (n.kind = 'sign_up' AND EXISTS (
+                 SELECT 1 FROM users waiting WHERE waiting.account_id = n.by_id AND waiting.state = 'pending')))
              AND {no_mute_of_notifications("n.account_id", "n.by_id")}
              AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
                  WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id

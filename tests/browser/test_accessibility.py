@@ -52,6 +52,7 @@ SOMEBODY = [
     "/settings/people",
     "/settings/invites",
     "/admin/people",
+    "/admin/people/{bob}",
     "/admin/sign-ups",
     "/report?person={bob}",
     "/settings/moving",

@@ -8,10 +8,11 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from federation_tests.fediverse import Fediverse
-from tests.browser.composing import add, compose, describe, files, post_button, posted
+from tests.browser.composing import add, compose, describe, files, post_button, posted, thumbnail
 from tests.browser.seen import axe, complaints
 from tests.browser.test_accessibility import RUN
 from tests.browser.test_walk import AXE, CUT, WIDER
+from tests.media.test_exif import photo as camera_photo
 
 # What has the focus is neither beside the screen nor under what is fixed to it.
 COVERED = """() => {
@@ -30,7 +31,8 @@ SMALL = """() => [...document.querySelectorAll("main :is(button, summary, a, tex
 
 
 async def _filled(page: Page, tmp_path: Path, n: int = 3) -> None:
-    await add(page, files(tmp_path, *(f"{name}.jpg" for name in range(n))))
+    if n:
+        await add(page, files(tmp_path, *(f"{name}.jpg" for name in range(n))))
     await describe(page, "A lake")
     await page.get_by_label("Caption").fill("At the #lake")
 
@@ -77,12 +79,20 @@ async def test_the_page_is_accessible_in_every_state(
 
 
 @pytest.mark.parametrize("n", [1, 20])
+@pytest.mark.parametrize("has_camera", [False, True])
 async def test_it_fits_a_phone_with_one_photo_and_with_twenty(
-    fediverse: Fediverse, browser: Browser, tmp_path: Path, n: int
+    fediverse: Fediverse, browser: Browser, tmp_path: Path, n: int, has_camera: bool
 ) -> None:
     _here, page = await compose(fediverse, browser, touch=True)
     await page.set_viewport_size({"width": 390, "height": 844})
-    await _filled(page, tmp_path, n)
+    if has_camera:
+        (tmp_path / "camera.jpg").write_bytes(camera_photo())
+        await add(page, [str(tmp_path / "camera.jpg")])
+        await _filled(page, tmp_path, n - 1)
+        await thumbnail(page, 0).click()
+        await expect(page.locator(".option", has_text="Camera")).to_be_visible()
+    else:
+        await _filled(page, tmp_path, n)
     assert await page.evaluate("document.documentElement.scrollHeight") <= 844
     assert await page.evaluate(SMALL) == []
     bar = await page.locator(".compose-bar").bounding_box()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, Dialog, Route, expect
 
 from federation_tests.fediverse import Fediverse
 from node.publishing import saved_drafts
@@ -99,3 +99,66 @@ async def test_a_quote_is_another_draft_than_the_post_that_was_begun(
     await expect(page.get_by_label("Caption")).to_have_value("Something else")
     saved = {one.draft.caption: one.draft.quote_id for one in await _drafts(here)}
     assert saved == {"Something else": None, "How true": quoted.id}
+
+
+async def test_a_deleted_draft_is_not_there_again(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here, page = await compose(fediverse, browser)
+    await add(page, files(tmp_path, "lake.jpg"))
+    await page.get_by_label("Caption").fill("Not worth it")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    questions: list[str] = []
+
+    async def answer(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        await (dialog.accept() if len(questions) > 1 else dialog.dismiss())
+
+    page.on("dialog", answer)
+    await page.goto(here.url("/drafts"), wait_until="networkidle")
+    delete = page.get_by_role("button", name="Delete draft 1")
+    await delete.click()
+    await expect(delete).to_be_visible()
+    await delete.click()
+    await expect(page.get_by_role("heading", name="No drafts")).to_be_visible()
+
+    await page.goto(here.url("/compose"), wait_until="networkidle")
+    await expect(page.get_by_label("Caption")).to_have_value("")
+    await expect(page.locator(".upload")).to_have_count(0)
+    assert questions == ["Delete this draft?"] * 2
+
+
+async def test_a_draft_that_was_deleted_on_another_device_is_not_there_again(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here, page = await compose(fediverse, browser)
+    await page.get_by_label("Caption").fill("Posted from the phone meanwhile")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await page.goto(here.url("/about"), wait_until="networkidle")
+    [saved] = await _drafts(here)
+    await here.node.db.write(saved_drafts.delete, here.bob, saved.id)
+
+    await page.goto(here.url("/compose"), wait_until="networkidle")
+    await expect(page.get_by_label("Caption")).to_have_value("")
+    await page.get_by_label("Caption").fill("Another one")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    assert [one.draft.caption for one in await _drafts(here)] == ["Another one"]
+
+
+async def test_a_post_to_be_scheduled_is_asked_about_as_such(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here, page = await compose(fediverse, browser, width=1280, timezone="Europe/Berlin")
+    await add(page, files(tmp_path, "lake.jpg"))
+    await page.locator("summary", has_text="Schedule").click()
+    field = page.get_by_label("Post later")
+    soonest = datetime.fromisoformat(await field.get_attribute("min") or "").replace(
+        tzinfo=ZoneInfo("Europe/Berlin")
+    )
+    assert timedelta(minutes=4) < soonest - datetime.now(UTC) <= timedelta(minutes=6)
+    await field.fill(f"{soonest + timedelta(minutes=5):%Y-%m-%dT%H:%M}")
+    await page.get_by_role("button", name="Schedule", exact=True).last.click()
+    await page.get_by_role("button", name="Schedule anyway").click()
+
+    await expect(page.get_by_role("heading", name="Drafts")).to_be_visible()
+    assert len(await _drafts(here)) == 1

@@ -200,7 +200,7 @@ async def test_a_profile_picture_is_cropped_by_hand_or_to_its_middle(
     await page.mouse.down()
     await page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     await page.mouse.up()
-    await form.get_by_role("button", name="Upload").click()
+    await form.get_by_role("button", name="Save picture").click()
     await expect(page.get_by_role("status").first).to_have_text("Image saved.")
     assert await page.evaluate("sessionStorage.sent") == "picture.webp"
     await page.evaluate(SENT, action)
@@ -208,7 +208,7 @@ async def test_a_profile_picture_is_cropped_by_hand_or_to_its_middle(
     form = page.locator(f"form[action='/settings/{action}']")
     await form.locator("input[type=file]").set_input_files([wide])
     await expect(canvas).to_be_visible()
-    await form.get_by_role("button", name="Upload").click()
+    await form.get_by_role("button", name="Save picture").click()
     await expect(page.get_by_role("status").first).to_have_text("Image saved.")
     assert await page.evaluate("sessionStorage.sent") == "wide.jpg"
     await context.close()

@@ -9,7 +9,7 @@ from typing import Any
 from activitypub.delivery import fan_out
 from node.attachments import file_sweep, media_cache, media_cache_eviction, stored_files
 from node.database import Writer
-from node.federation import deliveries, outbox, server_availability
+from node.federation import deliveries, outbox, recipients, server_availability
 from node.federation.deliveries import DeliveryResult, QueuedDelivery
 from node.ids import new_id, now_ms
 from node.interactions import blocks, boosts, follows, likes
@@ -93,6 +93,7 @@ def units(crowd: Crowd) -> dict[str, Unit]:
         ),
         "a follow that is received": lambda tx: follows.follow(tx, remote(tx, "zoe"), crowd.bob, uri="follow:new"),
         "a block that is received": lambda tx: blocks.block(tx, remote(tx, "zoe"), crowd.alice, uri="block:new"),
+        "whether a server without followers may fetch a photo": lambda tx: _may_fetch(tx, crowd),
         "hashtags that are suggested": lambda tx: hashtags.suggest(tx, "flood", 20),
     }  # fmt: skip
     for batch in clean_up.BATCHES:
@@ -136,6 +137,29 @@ def _fan_out(tx: Writer, crowd: Crowd) -> None:
     assert activity is not None
     deliveries.queue(tx, activity, [(f"https://s{n}.example/inbox", f"s{n}.example") for n in range(20)])
     deliveries.retry(tx, activity)
+
+
+def _may_fetch(tx: Writer, crowd: Crowd) -> None:
+    """Asks for a followers-only post of bob, who has followers on many other servers, and for its photo."""
+    id_ = new_id()
+    tx.run(
+        """INSERT INTO posts (id, uri, url, account_id, is_local, visibility, root_id, photos_count, published_at,
+               created_at) VALUES (:id, 'new', 'new', :bob, TRUE, 'followers', :id, 1, 1, 1)""",
+        id=id_,
+        bob=crowd.bob.id,
+    )
+    tx.run(
+        "INSERT INTO photos (id, account_id, post_id, mime, created_at) VALUES (:id, :bob, :id, 'image/jpeg', 1)",
+        id=id_,
+        bob=crowd.bob.id,
+    )
+    tx.run("INSERT INTO photo_files VALUES (:id, 'medium', 'webp', 'a-file', 1, 1, 1)", id=id_)
+    post = posts.by_id(tx, id_)
+    assert post is not None
+    for host in ("nobody.example", "s0.example"):
+        has_follower = host == "s0.example"
+        assert recipients.has_reader_on_server(tx, post, host) == has_follower
+        assert recipients.has_reader_of_file(tx, "a-file", host) == has_follower
 
 
 def _famous(tx: Writer, crowd: Crowd) -> Post:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from node.__main__ import main
 from node.version import VERSION
+from tests.support.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +114,45 @@ def test_a_file_error_is_one_line_with_the_name_of_the_file(
     assert error.startswith("tintype: ")
     assert len(error.splitlines()) == 1
     assert "data" in error
+
+
+@pytest.mark.parametrize("option", ["tls_certificate", "tls_key"])
+def test_a_certificate_that_is_missing_is_named_with_its_option_and_nothing_is_created(
+    folder: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = dict.fromkeys(("tls_certificate", "tls_key"), folder / "config.toml") | {
+        option: folder / "missing.pem"
+    }
+    lines = [f'{name} = "{path}"' for name, path in files.items()]
+    (folder / "config.toml").write_text("\n".join(["[server]", *lines]))
+
+    assert main(["serve"]) == 2
+
+    error = capsys.readouterr().err
+    assert f"[server] {option} is '{folder}/missing.pem', which cannot be read: No such file" in error
+    assert [one.name for one in folder.iterdir()] == ["config.toml"]
+
+
+def test_a_certificate_that_is_none_is_said_with_its_options(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "config.toml"
+    file.write_text(f'[server]\ntls_certificate = "{file}"\ntls_key = "{file}"')
+
+    assert main(["serve"]) == 2
+    assert "[server] tls_certificate and tls_key are no certificate" in capsys.readouterr().err
+
+
+def test_serving_with_another_secret_is_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a lake in the morning\n"))
+    assert main(["account", "create", "ada", "--email", "ada@a.test", "--password-stdin"]) == 0
+    (folder / "data" / "secret").write_text("wrong " * 10)
+    monkeypatch.setenv("TINTYPE_SERVER_BIND", f"127.0.0.1:{free_port()}")
+    capsys.readouterr()
+
+    assert main(["serve"]) == 1
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert "secret does not decrypt its private keys" in line

@@ -72,3 +72,15 @@ def test_a_rate_limit_says_when_to_try_again() -> None:
 def test_a_write_without_space_is_recognised(number: int) -> None:
     assert is_disk_full(OSError(number, "…"))
     assert not is_disk_full(OSError(errno.EIO, "…"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("is it running?", "The database cannot be used: is it running?"),
+        ("it\nis gone", "The database cannot be used: it is gone."),
+        ("it is gone.", "The database cannot be used: it is gone."),
+    ],
+)
+def test_the_reason_of_an_unavailable_database_ends_once(reason: str, text: str) -> None:
+    assert str(errors.DatabaseUnavailable(reason)) == text

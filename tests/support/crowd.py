@@ -147,8 +147,8 @@ def _statements() -> list[str]:
     return [
         f"""INSERT INTO accounts (id, uri, url, name, domain, host, is_local, display_name, inbox,
                 is_limited, suspended_at, hides_from_web, created_at, updated_at)
-            SELECT {person}, 'https://far.example/users/f' || n, '', 'f' || n, 's' || n % 1000 || '.example',
-                's' || n % 1000 || '.example', FALSE, 'Fog ' || n, 'https://s' || n % 2000 || '.example/' || n,
+            SELECT {person}, 'https://far.example/users/f' || n, '', 'f' || n, 's' || (n % 1000) || '.example',
+                's' || (n % 1000) || '.example', FALSE, 'Fog ' || n, 'https://s' || (n % 2000) || '.example/' || n,
                 n / 10 >= 100 AND n / 10 < 200, CASE WHEN n / 10 >= 200 AND n / 10 < 250 THEN 1 END,
                 n / 10 >= 250 AND n / 10 < 300, 1, 1 {newcomers}""",
         f"""INSERT INTO keys (id, account_id, algorithm, public, fetched_at)
@@ -187,7 +187,7 @@ def _statements() -> list[str]:
             )
         ),
         f"""INSERT INTO hashtag_uses (hashtag_id, hour, account_id, domain, is_local, posts)
-            SELECT {LOUD}, {_AT} / 3600000, {person}, 's' || n % 1000 || '.example', FALSE, 1 {newcomers}""",
+            SELECT {LOUD}, {_AT} / 3600000, {person}, 's' || (n % 1000) || '.example', FALSE, 1 {newcomers}""",
         f"""INSERT INTO hashtag_uses (hashtag_id, hour, account_id, domain, is_local, posts)
             SELECT 1000 + n, {_AT} / 3600000, {_FOLLOWED}, 's.example', FALSE, 1 FROM numbers WHERE n % 20 = 16""",
         """INSERT INTO hashtag_days (hashtag_id, day, posts, authors, local_authors)
@@ -205,13 +205,13 @@ def _statements() -> list[str]:
         f"""INSERT INTO boosts (id, uri, account_id, post_id, created_at)
             SELECT {_ID} + 2, 'boost:' || n, CAST(:bob AS BIGINT), {_ID}, 1 FROM numbers WHERE n % 20 = 13""",
         *(
-            f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, created_at)
-                SELECT {_ID} + {kind}, '{kind}:' || n, {follower}, {followed}, '{state}', 1 {newcomers} {only}"""
-            for kind, follower, followed, state, only in (
-                (1, person, "CAST(:bob AS BIGINT)", "accepted", ""),
-                (2, "CAST(:bob AS BIGINT)", person, "accepted", ""),
-                (3, person, "CAST(:alice AS BIGINT)", "pending", ""),
-                (4, "CAST(:alice AS BIGINT)", person, "accepted", "AND n / 10 < 100"),
+            f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, created_at, host)
+                SELECT {_ID} + {kind}, '{kind}:' || n, {follower}, {followed}, '{state}', 1, {host} {newcomers} {only}"""
+            for kind, follower, followed, state, host, only in (
+                (1, person, "CAST(:bob AS BIGINT)", "accepted", "'s' || (n % 1000) || '.example'", ""),
+                (2, "CAST(:bob AS BIGINT)", person, "accepted", "''", ""),
+                (3, person, "CAST(:alice AS BIGINT)", "pending", "'s' || (n % 1000) || '.example'", ""),
+                (4, "CAST(:alice AS BIGINT)", person, "accepted", "''", "AND n / 10 < 100"),
             )
         ),
         f"""INSERT INTO blocks (id, uri, account_id, target_id, created_at)
@@ -277,7 +277,7 @@ def _work_statements(newcomers: str, person: str) -> list[str]:
         f"""INSERT INTO avatar_files (account_id, variant, format, file, bytes)
             SELECT {person}, 'small', 'webp', 'file' || n, 1 {newcomers}""",
         f"""INSERT INTO emoji (id, domain, shortcode, url, updated_at, file, created_at)
-            SELECT {_ID}, 's' || n % 1000 || '.example', 'e' || n, '', 1, 'emoji' || n, 1 FROM numbers WHERE n % 20 = 1""",
+            SELECT {_ID}, 's' || (n % 1000) || '.example', 'e' || n, '', 1, 'emoji' || n, 1 FROM numbers WHERE n % 20 = 1""",
         f"""INSERT INTO keys (id, account_id, algorithm, public, fetched_at)
             SELECT 'key:' || n, {person}, 'rsa', '-', 1 {newcomers}""",
         f"""INSERT INTO hosts (host, failures, seen_at) SELECT 's' || n || '.example', 1, {_AT} {newcomers}""",

@@ -102,8 +102,9 @@ def build_world(tx: Writer, world: World) -> tuple[list[Account], list[int]]:
     for state, pairs in (("accepted", world.accepted), ("pending", world.pending)):
         for one, other in pairs:
             tx.run(
-                """INSERT INTO follows (id, uri, follower_id, followed_id, state, created_at)
-                   VALUES (:id, :uri, :one, :other, :state, 1)""",
+                """INSERT INTO follows (id, uri, follower_id, followed_id, state, created_at, host)
+                   SELECT :id, :uri, id, :other, :state, 1, CASE WHEN is_local THEN '' ELSE host END
+                   FROM accounts WHERE id = :one""",
                 id=next(numbers),
                 uri=f"follow:{one}:{other}",
                 one=people[one].id,

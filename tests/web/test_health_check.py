@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from node.accounts import keys
+from node.cli import control_socket
 from node.config import Config, MediaOptions, NodeOptions, ServerOptions
+from node.errors import Refused
 from node.lifecycle import registration
 from tests.support.ports import free_port
 from web import health_check, wiring
@@ -74,6 +77,7 @@ async def test_another_node_at_the_domain_is_noticed(options: Config, tmp_path: 
         database=dataclasses.replace(options.database, url=f"sqlite:{tmp_path}/other.db"),
         media=MediaOptions(url=f"file:{tmp_path}/other"),
     )
+    await (await wiring.open_node(other)).close()
     found = await findings(other)
 
     assert not found["webfinger"].is_ok
@@ -82,6 +86,7 @@ async def test_another_node_at_the_domain_is_noticed(options: Config, tmp_path: 
 
 
 async def test_an_unreachable_node_fails_only_the_checks_over_the_network(options: Config) -> None:
+    await (await wiring.open_node(options)).close()
     found = await findings(options)
 
     assert not found["webfinger"].is_ok
@@ -133,3 +138,42 @@ async def test_people_of_another_domain_are_noticed(
     assert not found.is_ok
     assert f"http://{options.node.domain}/users/ada" in found.message
     assert "photos.example" in found.message
+
+
+async def test_a_check_creates_nothing(options: Config, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    here = dataclasses.replace(
+        options,
+        node=dataclasses.replace(options.node, secret=""),
+        database=dataclasses.replace(options.database, url=f"sqlite:{folder}/tintype.db"),
+        media=MediaOptions(url=f"file:{folder}/media"),
+    )
+
+    found = await findings(here)
+
+    assert [(name, one.is_ok) for name, one in found.items()] == [("node", False)]
+    assert "Is this the right folder?" in found["node"].message
+    assert not folder.exists()
+
+    await (await wiring.open_node(here)).close()
+    (folder / "secret").unlink()
+    assert "secret" in (await findings(here))["node"].message
+    assert not (folder / "secret").exists()
+
+
+async def test_a_wrong_secret_is_said_and_nothing_is_opened_with_it(options: Config) -> None:
+    await (await wiring.open_node(options)).close()
+    other = dataclasses.replace(options, node=dataclasses.replace(options.node, secret="another one " * 4))
+
+    with pytest.raises(Refused, match="does not decrypt its private keys"):
+        await wiring.open_node(other)
+    assert "does not decrypt its private keys" in (await findings(other))["node"].message
+    with pytest.raises(Refused, match="does not decrypt its private keys"):
+        await control_socket.run_command(other, "account list", max_id=0)
+    await (await wiring.open_node(options)).close()
+
+
+async def test_how_to_become_admin_is_a_whole_command(options: Config) -> None:
+    await (await wiring.open_node(options)).close()
+
+    assert "create NAME --email ADDRESS --role admin" in (await findings(options))["admin"].message

@@ -63,7 +63,7 @@ async def render_error(status: int, message: str, *, field: str = "") -> Respons
     return response
 
 
-async def _handle_refused(error: Refused) -> Response:
+async def handle_refused(error: Refused) -> Response:
     if error.detail:
         log.info("%s %s refused: %s", request.method, request.path, error.detail)
     if (leads_to := _LEADS_TO.get(type(error))) and not wants_json():
@@ -109,7 +109,7 @@ async def _handle_unexpected(error: Exception) -> Response:
 
 
 def register_handlers(app: Quart) -> None:
-    app.register_error_handler(Refused, _handle_refused)
+    app.register_error_handler(Refused, handle_refused)
     app.register_error_handler(DatabaseUnavailable, _handle_unavailable)
     app.register_error_handler(HTTPException, _handle_http)
     app.register_error_handler(Exception, _handle_unexpected)

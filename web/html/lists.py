@@ -83,10 +83,13 @@ def viewer_relationships(
 
 
 def recent_photos(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, *, only_local: bool
+    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, *, local: bool
 ) -> CardPage:
-    """Returns the newest public photos: of local accounts, or of all."""
-    entries = timelines.public(tx, viewer, page, only_local=only_local, only_photos=True)
+    """Returns the newest public photos: of this server, or of all others."""
+    if local:
+        entries = timelines.public(tx, viewer, page, only_local=True, only_photos=True)
+    else:
+        entries = timelines.remote(tx, viewer, page, only_photos=True)
     return cards.prepare_entries(tx, viewer, entries)
 
 

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from web.i18n.translations import N_
 
-Count = Literal["unread_count", "follow_requests_count", "open_reports_count"]
+Count = Literal["unread_count", "follow_requests_count", "staff_count"]
 COUNTS: tuple[Count, ...] = get_args(Count)
 
 

@@ -86,7 +86,9 @@ class Navigation:
 
     def __call__(self, user: SignedInUser | None, path: str, theme: str) -> Markup:
         is_own_profile = user is not None and path == helpers.profile_path(user.account)
-        if path not in navigation.BAR_PATHS and not is_own_profile:
+        if path.startswith("/explore/"):
+            path = "/explore"
+        elif path not in navigation.BAR_PATHS and not is_own_profile:
             path = ""
         user_key = None
         if user is not None:
@@ -98,7 +100,7 @@ class Navigation:
                 user.is_staff,
                 user.unread_count,
                 user.follow_requests_count,
-                user.open_reports_count,
+                user.staff_count,
             )
         key = (user_key, path, theme)
         html = self._cache.get(key)
@@ -192,6 +194,7 @@ class Templates:
             short_number=formats.short_number,
             percent=formats.percent,
             relative_time=formats.relative_time,
+            time_ago=formats.time_ago,
             datetime_field=formats.datetime_field,
             field_zone=formats.field_zone,
             exact_time=formats.exact_time,

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
+def collect_upload_messages(_: Callable[[str], str]) -> dict[str, str]:
+    """Returns the texts of uploads that go on while the page of a photo is open."""
+    return {
+        "uploads": _("Uploads"),
+        "uploading": _("Photos of the post still uploading: {n}"),
+        "continues": _("Waiting for the connection. The upload continues by itself."),
+        "uploaded": _("All photos of the post are uploaded."),
+        "notUploaded": _("A photo was not uploaded. You can try again in the post."),
+    }
+
+
 def collect(_: Callable[[str], str]) -> dict[str, str]:
     """Returns the texts that the modules in `static/js/compose` know as `texts`, by key; {n} is filled in there."""
     return {
@@ -40,6 +51,7 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "describeMany": _("Describe them"),
         "postAnyway": _("Post anyway"),
         "saveAnyway": _("Save anyway"),
+        "scheduleAnyway": _("Schedule anyway"),
         "noPhoto": _("There is no photo in this post any more."),
         "textOnly": _("Post the caption without a photo"),
         "addPhotos": _("Add photos"),
@@ -53,7 +65,7 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "notPosted": _("There is no connection. What you wrote is kept here; nothing has been posted yet."),
         "otherTab": _("This draft is open in another tab, so nothing is saved from this one."),
         "useThisTab": _("Use this tab instead"),
-        "postLater": _("Date and time in this zone: {zone}. Leave empty to post now."),
+        "postLater": _("At least 5 minutes from now, in this zone: {zone}. Leave empty to post now."),
         "post": _("Post"),
         "schedule": _("Schedule"),
         "scheduling": _("Scheduling"),

@@ -14,6 +14,7 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
     return {
         "failed": _("Something went wrong. Please try again."),
         "copied": _("Copied"),
+        "linkCopied": _("Link copied"),
         "copyThis": _("Copy this address"),
         "crop": _("Choose what is shown"),
         "cropHint": _("Drag the picture, or use the arrow keys."),
@@ -41,6 +42,7 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "charactersLeft": _("Characters left: {n}"),
         "tooManyCharacters": _("{n} too many"),
         "tooLong": _("{n} characters too many. Nothing was sent yet."),
+        "stillUnsaved": _("Your other changes on this page are not saved yet."),
         "keyboard": _("Keyboard"),
         "keys": [
             ["j", _("next post")],
@@ -101,6 +103,7 @@ def collect_editor_messages(_: Callable[[str], str]) -> dict[str, str]:
         "photo": _("Your photo as edited"),
         "fromServer": _("Previews come from the server, a moment later."),
         "noPreview": _("The preview could not be made. Your edit is kept here."),
+        "noSwatches": _("The pictures of the looks did not load."),
         "again": _("Try again"),
         "saving": _("Saving"),
         "notSaved": _("Not saved. Your edit is kept here."),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.auth import mail_links
-from node.auth.mail_links import Purpose
+from node.auth.mail import mail_links
+from node.auth.mail.mail_links import Purpose
 from node.auth.users import Credentials
 from node.lifecycle import mail_address, password_reset
 from node.mail.outgoing_mail import MailKind, MailRequest

@@ -67,7 +67,11 @@ async def receive_share() -> Response:
             shared_metadata=SharedMetadata(licence=signed_in.user.default_licence if signed_in else ""),
         ),
         uploaded.problems,
-        [*uploaded.refused, *(post_form.clean_name(file.filename) for file in files[MAX_PHOTOS:])],
+        [
+            *uploaded.refused,
+            *post_form.undecided(form, uploaded),
+            *(post_form.clean_name(file.filename) for file in files[MAX_PHOTOS:]),
+        ],
     )
     try:
         draft_id = await context.write(compose.save_draft, submitted)

@@ -26,7 +26,7 @@ def _load_home(
     tx: Reader, viewer: Account | None, cards: CardRenderer, trends: TrendCache, page: Page
 ) -> tuple[CardPage, list[HashtagRow], bool]:
     if viewer is None:
-        recent = recent_photos(tx, None, cards, Page(limit=CELLS_PER_PAGE), only_local=True)
+        recent = recent_photos(tx, None, cards, Page(limit=CELLS_PER_PAGE), local=True)
         return recent, [], registration.needs_admin(tx)
     summaries = post_summaries.home(tx, viewer, page, include_comments=False)
     return (
@@ -50,9 +50,9 @@ async def show_home() -> Response:
 
 
 def _load_explore(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, only_local: bool
+    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, local: bool
 ) -> CardPage:
-    return recent_photos(tx, viewer, cards, page, only_local=only_local)
+    return recent_photos(tx, viewer, cards, page, local=local)
 
 
 @blueprint.get("/explore")

@@ -8,15 +8,17 @@ from markupsafe import Markup, escape
 from quart import Blueprint, Response, g, jsonify, request
 
 from node.attachments.photo_rows import Photo
-from node.auth import users
+from node.auth import sign_ups, users
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.interactions import emoji_reactions
+from node.interactions import emoji_reactions, severed_follows
 from node.interactions.emoji_reactions import ReactionCount
+from node.interactions.severed_follows import LostFollows
 from node.models.account import Account
 from node.notifications import notifications
 from node.notifications.notifications import KINDS
 from node.paging import Page
+from node.text import hostnames
 from node.timelines import notification_list, post_views
 from node.timelines.notification_list import NotificationView
 from node.timelines.post_views import PostView
@@ -37,7 +39,7 @@ TAB_KINDS = {
     "": KINDS,
     "comments": ("comment", "mention"),
     "likes": ("like", "boost", "quote"),
-    "follows": ("follow", "follow_request", "move"),
+    "follows": ("follow", "follow_request", "move", "severed"),
 }
 ICONS = {
     "like": "heart",
@@ -49,6 +51,7 @@ ICONS = {
     "sign_up": "people",
     "move": "right",
     "quote": "comment",
+    "severed": "shield",
 }
 GROUPED_KINDS = ("like", "boost", "follow")
 
@@ -64,6 +67,8 @@ class NotificationGroup:
     created_at: int
     is_new: bool
     root: PostView | None = None  # of a comment: the post under which it stands
+    lost: list[LostFollows] = field(default_factory=list)
+    is_pending: bool = False  # of a sign-up: whether it still waits for approval
     emoji_reactions: list[ReactionCount] = field(default_factory=list)
 
     @property
@@ -73,8 +78,15 @@ class NotificationGroup:
     @property
     def text(self) -> Markup:
         is_comment = self.post is not None and self.post.post.is_comment
-        pattern = _text_pattern(self.kind, is_about_comment=is_comment)
-        return Markup(pattern) % {"who": _linked_names(self.people)}  # noqa: S704
+        pattern, who = _text_pattern(self.kind, is_about_comment=is_comment), _linked_names(self.people)
+        if self.is_pending:  # there is no profile yet
+            pattern, who = _("%(who)s asked to join"), escape(self.people[0].name)
+        return Markup(pattern) % {"who": who}  # noqa: S704
+
+    @property
+    def losses(self) -> list[tuple[str, str]]:
+        """The suspended servers, the latest first, and what the reader has lost on each."""
+        return [(hostnames.to_unicode(one.domain), _loss(one)) for one in self.lost[:MAX_NAMED]]
 
     @property
     def path(self) -> str:
@@ -105,8 +117,19 @@ def _text_pattern(kind: str, *, is_about_comment: bool) -> str:
         "follow_request": _("%(who)s requested to follow you"),
         "sign_up": _("%(who)s signed up"),
         "quote": _("%(who)s quoted your photo"),
+        "severed": _(
+            "This server has suspended other servers. Their posts are hidden, and follows are removed."
+        ),
         "move": _("Someone you follow has moved to %(who)s, whom you now follow"),
     }.get(kind, "%(who)s")
+
+
+def _loss(one: LostFollows) -> str:
+    followers = ngettext("%(num)s follower", "%(num)s followers", one.followers_count)
+    following = ngettext("%(num)s followed account", "%(num)s followed accounts", one.following_count)
+    if one.followers_count and one.following_count:
+        return _("%(first)s and %(second)s", first=followers, second=following)
+    return followers if one.followers_count else following
 
 
 def _linked_names(people: list[Account]) -> Markup:
@@ -167,6 +190,12 @@ def _load_groups(
     found = notification_list.page(tx, account, page, TAB_KINDS[tab])
     user = users.by_account(tx, account)
     groups = group_notifications(found, user.notifications_read_id if user else 0)
+    for group in groups:
+        if group.kind == "severed":
+            group.lost = severed_follows.lost_by_account(tx, account.id, MAX_NAMED + 1)
+    joining = {group.people[0].id: group for group in groups if group.kind == "sign_up"}
+    for account_id in sign_ups.pending_among(tx, joining) if joining else ():
+        joining[account_id].is_pending = True
     return _with_reactions(tx, _with_roots(tx, account, groups)), found.older
 
 

@@ -1,4 +1,4 @@
-"""The page of a post with its comments, its likes, boosts and history, and the actions on a post."""
+"""The page of a post with its comments, its likes and boosts, and the actions on a post."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from node.database import Reader, Writer
 from node.errors import Gone, Invalid, NotAllowed, NotFound
 from node.federation import delivery_reports
 from node.federation.delivery_reports import DeliveryReport
-from node.ids import MAX_ID, parse_id
+from node.ids import parse_id
 from node.interactions import boosts, emoji_reactions, likes, quotes
 from node.interactions.emoji_reactions import ReactionCount
 from node.interactions.quotes import QuoteAuthorization
@@ -24,9 +24,8 @@ from node.models.account import Account
 from node.models.interaction_policy import InteractionRule
 from node.models.post import Post
 from node.paging import Page
-from node.posts import drafts, posts, revisions, tagged_people
+from node.posts import drafts, posts, tagged_people
 from node.posts.drafts import Draft
-from node.posts.revisions import PhotoChange, Revision
 from node.posts.tagged_people import TaggedPerson
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, threads, timelines
@@ -51,15 +50,6 @@ from web.request.redirects import referring_path, see_other, wants_json
 blueprint = Blueprint("posts", __name__)
 
 ACCOUNTS_PER_PAGE = 40
-VERSIONS_PER_PAGE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of a post in its history, with what it changed of the photos of the version before it."""
-
-    revision: Revision
-    changes: list[PhotoChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,26 +213,6 @@ def _path_of_post_by(tx: Reader, viewer: Account | None, handle: str, post_id: i
 async def redirect_mastodon_path(handle: str, post_id: int) -> Response:
     """Leads from the addresses that Mastodon gives posts, which people and apps make themselves, to ours."""
     return redirect(await context.read(_path_of_post_by, handle, post_id), 302)  # type: ignore[return-value]
-
-
-def _load_history(
-    tx: Reader, viewer: Account | None, post_id: int, page: Page
-) -> tuple[list[Version], int | None, str]:
-    post = posts.visible_by_id(tx, viewer, post_id)
-    listed = revisions.by_post(tx, post, page)
-    older = listed[0].id or MAX_ID if revisions.has_older(tx, post, listed) else None
-    before = [*revisions.by_post(tx, post, Page(max_id=older, limit=1))] if older else [None]
-    versions = [
-        Version(now, revisions.photo_changes(earlier.photos if earlier else (), now.photos))
-        for earlier, now in zip([*before, *listed], listed, strict=False)
-    ]
-    return versions[::-1], older, post_path(post, accounts.get(tx, post.account_id))
-
-
-@blueprint.get("/posts/<int:post_id>/history")
-async def show_history(post_id: int) -> Response:
-    versions, older, back = await context.read(_load_history, post_id, requested_page(VERSIONS_PER_PAGE))
-    return await render_page("posts/history.html", versions=versions, older=older, back=back)
 
 
 ACTIONS = {action.name: action.do for action in POST_ACTIONS} | {

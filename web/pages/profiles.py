@@ -48,6 +48,13 @@ def _account_by_handle(tx: Reader, handle: str) -> Account:
     return account
 
 
+def _hidden_account_id(tx: Reader, viewer: Account | None, handle: str) -> int | None:
+    """Returns the id of a suspended account, whose page for staff says how that ends."""
+    account = accounts.by_handle(tx, handle)
+    is_hidden = account is not None and account.suspended_at is not None and account.deleted_at is None
+    return account.id if account is not None and is_hidden else None
+
+
 def _is_first_page(page: Page) -> bool:
     return not (page.max_id or page.min_id or page.since_id)
 
@@ -82,7 +89,14 @@ def _load_profile(
 
 
 async def _render_profile(handle: str, tab: str, page: Page) -> Response:
-    loaded = await context.read(_load_profile, card_renderer(), handle, page, tab == "all")
+    try:
+        loaded = await context.read(_load_profile, card_renderer(), handle, page, tab == "all")
+    except NotFound:
+        user = context.signed_in_user()
+        hidden_id = await context.read(_hidden_account_id, handle) if user and user.is_staff else None
+        if hidden_id is None:
+            raise
+        return see_other(f"/admin/people/{hidden_id}")
     account = loaded.account
     if handle != account.handle:
         return redirect(profile_path(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]

@@ -167,7 +167,7 @@ class Bodies:
             MAX_UPLOAD_BYTES, node.config.media.max_upload_mb * BYTES_PER_MB + BYTES_PER_MB
         )
         self.shares = {kind: Share(kind) for kind in SenderKind}
-        self.by_person: Counter[int] = Counter()
+        self.by_person: Counter[int | str] = Counter()
 
     @property
     def unfinished(self) -> int:
@@ -202,7 +202,7 @@ class Body:
         self._began = 0.0
         self._is_listed = False
         self._address = ""
-        self._person: int | None = None
+        self._person: int | str | None = None
         self._window_ends: float | None = None
         self._window_bytes = 0
         self._files: list[BinaryIO] = []
@@ -241,23 +241,24 @@ class Body:
             self._is_whole = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
-    def accept_upload(self, account_id: int) -> None:
-        """Counts what arrives as an upload of this person, whose reader puts it into files.
+    def accept_upload(self, person: int | str) -> None:
+        """Counts what arrives as an upload of this account, or of a visitor's address, whose reader puts it into files.
 
         Raises TooManyRequests where all that is declared would be too much beside what is under way.
         """
         bodies = self._bodies
         declared = next((value for name, value in self._scope["headers"] if name == b"content-length"), b"0")
         size = int(declared) if declared.isdigit() and len(declared) < 16 else 0
-        if bodies.by_person[account_id] + max(size, self._counted) > bodies.max_upload_bytes:
+        if bodies.by_person[person] + max(size, self._counted) > bodies.max_upload_bytes:
             self.refusal = _too_much_at_once()
             raise self.refusal
-        self._person = account_id
-        self.count_as(SenderKind.MEMBER)
+        self._person = person
+        if isinstance(person, int):
+            self.count_as(SenderKind.MEMBER)
         if self._counted:  # what came before it was known whose it is
             self._share.memory.add(self._address, -self._counted)
             self._share.uploads.add(self._address, self._counted)
-            bodies.by_person[account_id] += self._counted
+            bodies.by_person[person] += self._counted
 
     def add_file(self, file: BinaryIO) -> BinaryIO:
         """Keeps a file until the body is closed, and closes it then."""
@@ -352,7 +353,7 @@ class Body:
         return client_network(of_request(self._scope, self._bodies.trusted_proxies))
 
 
-def _subtract(counter: Counter[int], key: int, count: int) -> None:
+def _subtract(counter: Counter[int | str], key: int | str, count: int) -> None:
     counter[key] -= count
     if counter[key] <= 0:
         del counter[key]

@@ -15,7 +15,7 @@ from quart import current_app, g, request
 
 from node import rate_limits
 from node.admin import reports
-from node.auth import sessions
+from node.auth import sessions, sign_ups
 from node.auth.second_step import staff_rules
 from node.auth.users import SEEN_UPDATE_INTERVAL_MS, User
 from node.database import Reader, Writer
@@ -63,6 +63,12 @@ class SignedInUser:
     unread_count: int = 0
     follow_requests_count: int = 0
     open_reports_count: int = 0
+    pending_sign_ups_count: int = 0
+
+    @property
+    def staff_count(self) -> int:
+        """What waits for moderators."""
+        return self.open_reports_count + self.pending_sign_ups_count
 
     @property
     def is_staff(self) -> bool:
@@ -92,9 +98,11 @@ def _load_user(tx: Reader, find_session: FindSession, *, with_counts: bool) -> S
     if not with_counts:
         return SignedInUser(account, user)
     follow_requests = follows.requests_count(tx, account) if account.is_locked else 0
-    open_reports = reports.count_open(tx) if user.role in STAFF_ROLES else 0
+    unread = notification_list.unread_count(tx, account)
+    if user.role not in STAFF_ROLES:
+        return SignedInUser(account, user, unread, follow_requests)
     return SignedInUser(
-        account, user, notification_list.unread_count(tx, account), follow_requests, open_reports
+        account, user, unread, follow_requests, reports.count_open(tx), sign_ups.count_pending(tx)
     )
 
 

@@ -13,6 +13,7 @@ from node.attachments.photo_rows import Photo
 from node.database import Reader
 from node.models.account import Account
 from node.publishing import photo_previews, saved_drafts
+from web.i18n.compose_messages import collect_upload_messages
 from web.i18n.js_messages import collect_editor_messages
 from web.i18n.translations import gettext
 from web.request import photo_form
@@ -78,7 +79,7 @@ def collect(
             {"id": value, "name": gettext(label), "ratio": ratio}
             for value, (label, ratio) in photo_form.SHAPES.items()
         ],
-        "texts": collect_editor_messages(gettext),
+        "texts": collect_editor_messages(gettext) | collect_upload_messages(gettext),
     }
 
 

@@ -139,7 +139,7 @@ async def _replace(account: Account, id_: int, alts: dict[int, str], uploaded: U
     return new_id
 
 
-def _undecided(form: MultiDict[str, str], uploaded: UploadedFiles) -> list[str]:
+def undecided(form: MultiDict[str, str], uploaded: UploadedFiles) -> list[str]:
     """Returns the photos that were missing before and were neither added again nor are to be left out."""
     decided = Counter([*uploaded.names, *(clean_name(name) for name in form.getlist("skip"))])
     found = []
@@ -186,10 +186,10 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     ids = _sorted_by_position([id_ for id_ in ids if id_ in own], form)
     alts = {id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form}
     uploaded = await upload_files(account, files, form.getlist("alt"))
-    problems, undecided = uploaded.problems, _undecided(form, uploaded)
+    problems, left = uploaded.problems, undecided(form, uploaded)
     ids = [await _replace(account, id_, alts, uploaded) for id_ in ids]
-    if undecided:
-        problems.append(_missing_message(undecided))
+    if left:
+        problems.append(_missing_message(left))
     if gone:
         problems.append(_("One of the photos no longer exists. Please add it again."))
     about_missing = len(problems)
@@ -216,7 +216,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     return SubmittedPost(
         draft,
         problems,
-        [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS],
+        [*left, *gone, *uploaded.refused][:MAX_PHOTOS],
         parse_id(form.get("draft", "")),
         publish_at,
         await read_key(),

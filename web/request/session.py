@@ -34,13 +34,25 @@ DIGEST_BYTES = 20
 FORM_TOKEN_LENGTH = 4 * DIGEST_BYTES  # in hexadecimal digits: the mask, and the digest under it
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+
+class FormExpired(NotAllowed):
+    """The form was made for another session: that one has ended, or somebody has signed in since."""
+
+
 # Stands for the form token in a page that is rendered once for many visitors; each gets their own in its place.
 shared_form_token: ContextVar[str] = ContextVar("shared_form_token", default="")
 
 
 def session_token() -> str:
-    """Returns the session token as the browser sent it; '' when there is none."""
-    return request.cookies.get(SESSION_COOKIE, "")
+    """Returns the session token as the browser sent it, or that of the session just begun; '' when there is none."""
+    begun: str = getattr(g, "begun_session", "")
+    return begun or request.cookies.get(SESSION_COOKIE, "")
+
+
+def use_begun(token: str) -> None:
+    """Answers the rest of this request in a session that it has begun itself."""
+    g.begun_session = token
+    g.pop("signed_in_user", None)
 
 
 def csrf_token(node: Node) -> str:
@@ -100,6 +112,8 @@ def _xor(one: bytes, other: bytes) -> bytes:
 async def check_csrf(node: Node) -> None:
     """Raises NotAllowed unless the request comes from a page that this node rendered for this browser.
 
+    Where the page was rendered for another session, that is FormExpired.
+
     The form token is compared in constant time. Safe methods are not checked.
     """
     if request.method in SAFE_METHODS:
@@ -109,7 +123,7 @@ async def check_csrf(node: Node) -> None:
     given = request.headers.get("X-CSRF") or (await request.form).get("csrf", "")
     token = session_token() or request.cookies.get(VISITOR_COOKIE, "")
     if not token or not hmac.compare_digest(_csrf_digest(node, token), _unmask(given)):
-        raise NotAllowed(
+        raise FormExpired(
             _("This page has expired. Go back, reload it and try again."), detail="wrong form token"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -59,9 +60,10 @@ class PageForm(FormDataParser):
         node: Node = current_app.config["NODE"]
         metered = body_of(self.request.scope)
         storage = node.storage
+        keeps_files = self.request.keeps_files
 
         def open_file() -> Any:
-            file = storage.temporary_file()
+            file: Any = storage.temporary_file() if keeps_files else NoFile()
             return file if metered is None else metered.add_file(file)
 
         form = await read_form(body, boundary, open_file, max_parts=self.max_form_parts or 1000)
@@ -72,8 +74,28 @@ class PageForm(FormDataParser):
         return MultiDict(form.fields), MultiDict(files)
 
 
+class NoFile(io.RawIOBase):
+    """Takes what is written, and keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return 0
+
+
 class PageRequest(Request):
-    """A request to a page. What is wrong with its body is raised where its form is read."""
+    """A request to a page. What is wrong with its body is raised where its form is read.
+
+    With `keeps_files` off, the files of its form have names and are empty.
+    """
+
+    keeps_files = True
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its form has been read."""
+        return self._form is not None
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import ssl
+from pathlib import Path
 from typing import Any, Self
 
 from hypercorn.config import Config as Hypercorn
 
-from node.config import Config
+from node.config import BadConfig, Config
 from web.server.heads import MAX_HEAD
 
 MAX_UNREAD_BODY = (
@@ -33,6 +36,44 @@ def allows_h2c(config: Any) -> bool:
     An upgrade to it never is: RFC 9113 has removed that, and it smuggles requests past proxies that pass it on.
     """
     return getattr(config, "h2c", True)
+
+
+def check(options: Config) -> None:
+    """Raises BadConfig, which names the option, for a certificate that cannot be read and an address that is taken."""
+    files = {name: getattr(options.server, name) for name in ("tls_certificate", "tls_key")}
+    for name, path in files.items():
+        if path:
+            try:
+                Path(path).read_bytes()
+            except OSError as error:
+                raise BadConfig(
+                    f"[server] {name} is {path!r}, which cannot be read: {error.strerror}."
+                ) from None
+    if all(files.values()):
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*files.values())
+        except ssl.SSLError as error:
+            raise BadConfig(
+                f"[server] tls_certificate and tls_key are no certificate in PEM with its key: {error.reason or error}."
+            ) from None
+    for address in options.server.bind:
+        if address.startswith("unix:"):
+            continue  # to try it would take the socket from whoever has it
+        server: Any = Hypercorn()
+        server.bind = [address]
+        try:
+            sockets = server.create_sockets()
+        except OSError as error:
+            raise BadConfig(unusable_address(address, error)) from None
+        for one in sockets.insecure_sockets:
+            one.close()
+
+
+def unusable_address(address: str, error: OSError) -> str:
+    """Returns what is wrong with an address of `[server] bind`, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"[server] bind has {address}, where another program listens already. Stop it, or choose another port."
+    return f"[server] bind has {address}, where this cannot listen: {error.strerror or error}."
 
 
 def hypercorn_config(options: Config) -> Hypercorn:

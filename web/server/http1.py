@@ -164,8 +164,6 @@ class Http1:
         head = RequestHead.read(data[:end]) if 4 <= end <= MAX_HEAD else None
         if head is None:
             self._unread = b""
-            if _has_too_many_lines(data[:MAX_HEAD]):
-                await asyncio.sleep(REFUSAL_SECONDS)
             self._h11 = PatchedH11(*self._arguments)
             await self._h11.handle(RawData(data))
             return False

@@ -9,7 +9,8 @@ different from the fast server:
 - The socket of a client that left after its response stays open until the idle time is over.
 - Over HTTP/2, a client that waits for the end of a response before it sends the rest of its request body
   loses its connection (hypercorn's pull request 334).
-- A client that says `Connection: close` and then sends more is answered 400.
+- A client that says `Connection: close` and then sends more is answered 400, if the app takes longer than such a refusal
+  waits.
 - A client that stops within a request body is answered 408 before its connection is closed.
 - Status lines have no reason phrase.
 - A wrong handshake of a WebSocket is answered, and its connection stays open until the client closes it.
@@ -20,7 +21,7 @@ Where a release of hypercorn has no place for the stricter readers (`strict_h11`
 then read as one line, and an upgrade to HTTP/2 is accepted and, unless `server.h2c` is set, each request on it answered
 505.
 
-`FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first three and of that.
+`FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first two and of that.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ TASKS = "hypercorn.asyncio.task_group.TaskGroup"
 FLAG = "hypercorn.asyncio.worker_context.EventWrapper"
 CONTEXT = "hypercorn.asyncio.worker_context.WorkerContext"
 H11 = "hypercorn.protocol.h11.H11Protocol"
+BUFFER = "h11._receivebuffer.ReceiveBuffer"
 H2 = "hypercorn.protocol.h2.H2Protocol"
 WRAPPER = "hypercorn.protocol.ProtocolWrapper"
 
@@ -74,6 +75,10 @@ WRAPPER = "hypercorn.protocol.ProtocolWrapper"
 STRICT_READER_NAMES = (
     Name("hypercorn.protocol.H11Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     Name(H11, READER_ARGUMENTS),
+    Name(f"{H11}.send"),
+    Name(f"{BUFFER}.maybe_extract_lines", ()),
+    Name(f"{BUFFER}._data"),
+    Name("h11.Connection._receive_buffer"),
     Name(f"{H11}.config"),
     Name(f"{H11}.connection"),
     Name("hypercorn.protocol.H2Protocol", looked_up_in=f"{WRAPPER}.__init__"),
@@ -122,7 +127,6 @@ NAMES = (
     Name(f"{FLAG}.clear", ()),
     Name(f"{FLAG}.is_set", ()),
     Name(f"{H11}.initiate", ()),
-    Name(f"{H11}.send"),
     Name(f"{H11}.can_read"),
     Name(f"{H11}.handle", ("event",)),
     Name(f"{H2}._create_stream", ("request",)),

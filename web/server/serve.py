@@ -17,7 +17,7 @@ from typing import Any
 
 from node.accounts import accounts
 from node.cli import control_socket, termination
-from node.config import Config
+from node.config import BadConfig, Config
 from node.errors import DatabaseUnavailable
 from node.jobs.retrying import write_when_available
 from node.lifecycle import registration
@@ -25,7 +25,7 @@ from node.node import Node
 from web import wiring
 from web.app import create_app
 from web.server import http_server
-from web.server.config import hypercorn_config
+from web.server.config import check, hypercorn_config, unusable_address
 from web.unavailable import StartingApp
 
 log = logging.getLogger("tintype.serve")
@@ -37,9 +37,10 @@ WANTED_FILES, MIN_FILES = 16_384, 4_096
 
 
 def run(options: Config) -> None:
-    """Serves until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT. Raises BadConfig before anything is created if it could not listen."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
     _raise_file_limit()
+    check(options)
     wiring.tune_garbage_collection()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_main(options))
@@ -220,5 +221,4 @@ async def _web(
             )
         except OSError as error:
             # The system says what is wrong, but not with which address.
-            where = error.filename or " or ".join(options.server.bind)
-            raise OSError(error.errno, error.strerror or str(error), where) from error
+            raise BadConfig(unusable_address(" or ".join(options.server.bind), error)) from error

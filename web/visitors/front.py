@@ -34,6 +34,7 @@ from web.request import session
 from web.request.bodies import SenderKind, body_of
 from web.request.cookies import read_cookies
 from web.request.known_sessions import KnownSessions
+from web.unsent import held_files
 from web.visitors import clients
 from web.visitors.compression import (
     MAX_BYTES,
@@ -132,6 +133,8 @@ class Front:
         token = clients.bearer_token(scope) if part is Part.API else clients.session_token(cookies)
         if await self._is_member(part, scope["path"], token):
             await self._serve_member(part, app, scope, receive, send)
+        elif part is Part.PAGE and held_files.may_hold(scope):
+            await self._serve_in_turn(app, scope, receive, send)
         elif part is Part.PAGE:
             await self._serve_visitor(app, scope, receive, send, cookies)
         elif part is Part.API and scope["method"] in READ_METHODS:
@@ -142,10 +145,14 @@ class Front:
             await self._serve_inbox(app, scope, receive, send)
         else:
             # A file, or what the API refuses without reading it: it changes something for members only.
-            network = clients.network(self._node, scope)
-            exchange = TurnedExchange(self._light_turns, self._visitor_turns, network, receive, send)
-            with reading_as(ReaderClass.VISITOR if part is Part.API else ReaderClass.WORK):
-                await exchange.run(app, scope)
+            await self._serve_in_turn(app, scope, receive, send)
+
+    async def _serve_in_turn(self, app: App, scope: Any, receive: Any, send: Any) -> None:
+        """Passes on a request that is not read here: the app does that as far as it wants."""
+        network = clients.network(self._node, scope)
+        exchange = TurnedExchange(self._light_turns, self._visitor_turns, network, receive, send)
+        with reading_as(ReaderClass.VISITOR):
+            await exchange.run(app, scope)
 
     async def _serve_document(self, app: App, scope: Any, send: Any) -> None:
         """Answers a GET of another server in turn."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.auth import passwords, user_mail, users
+from node.auth import passwords, users
+from node.auth.mail import user_mail
 from node.auth.passkeys import passkeys
 from node.auth.passkeys.passkeys import NewPasskey
 from node.auth.second_step import authenticator_apps, recovery_codes

@@ -92,6 +92,70 @@ async def test_no_network_keeps_the_edit_and_the_message_stands_where_one_looks(
     assert (await recipe_of(here, photo)).adjust.exposure == exposure
 
 
+@pytest.mark.parametrize("has_webgl", [True, False])
+async def test_looks_that_do_not_load_have_their_names_and_come_with_the_network(
+    fediverse: Fediverse, browser: Browser, has_webgl: bool
+) -> None:
+    here, page = await page_of(fediverse, browser, has_webgl=has_webgl, width=390, touch=True)
+    [photo], back = await draft(here)
+    await page.route("**/swatches?*", lambda route: route.abort())
+    await page.goto(here.url(f"/photos/{photo}/edit?back={back}"))
+
+    missing = page.get_by_role("status").filter(has_text="The pictures of the looks did not load.")
+    await expect(missing).to_be_visible()
+    await expect(page.locator(".e-look image[href]")).to_have_count(0)
+    await expect(page.locator(".e-look", has_text="Juniper")).to_be_visible()
+    await page.unroute("**/swatches?*")
+    await page.context.set_offline(True)
+    await missing.get_by_role("button", name="Try again").tap()
+    await expect(missing).to_be_visible()
+    await page.context.set_offline(False)
+
+    await expect(missing).to_have_count(0)
+    await expect(page.locator(".e-look image[href]")).to_have_count(25)
+
+
+async def test_without_webgl_a_preview_that_was_lost_comes_with_the_network(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here, page = await page_of(fediverse, browser, has_webgl=False)
+    [photo], back = await draft(here)
+    await page.goto(here.url(f"/photos/{photo}/edit?back={back}"))
+    await expect(page.get_by_text("Previews come from the server, a moment later.")).to_be_visible()
+    await page.context.set_offline(True)
+    await page.locator(".e-look", has_text="Chalk").click()
+    await expect(page.get_by_text("The preview could not be made.")).to_be_visible()
+    await page.context.set_offline(False)
+
+    await expect(page.get_by_text("Previews come from the server, a moment later.")).to_be_visible()
+    await page.locator(".e-picture").evaluate("(one) => one.decode()")
+
+
+async def test_back_after_done_shows_an_editor_that_can_save_again(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here, page = await page_of(fediverse, browser)
+    [photo], back = await draft(here)
+    await enter(page, here, photo, back)
+    await page.locator(".e-look", has_text="Chalk").click()
+    await drawn(page, look="chalk")
+    # The page stays as it is left: Playwright's browser has no cache of pages for Back.
+    await page.route("**/compose?*", lambda route: route.fulfill(status=204))
+    await page.locator(".e-done").click()
+    await expect(page.locator(".e-done")).to_have_text("Saving")
+    await page.wait_for_event("requestfailed", lambda one: "/compose?" in one.url)
+
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+
+    await expect(page.locator(".e-done")).to_have_text("Done")
+    await page.unroute("**/compose?*")
+    await page.locator(".e-look", has_text="Soot").click()
+    await drawn(page, look="soot")
+    await page.get_by_role("button", name="Done", exact=True).click()
+    await expect(page).to_have_url(here.url(back))
+    assert (await recipe_of(here, photo)).look == "soot"
+
+
 async def test_a_session_that_ended_keeps_the_edit(fediverse: Fediverse, browser: Browser) -> None:
     here, page = await page_of(fediverse, browser)
     [photo], back = await draft(here)

@@ -171,7 +171,25 @@ async def test_an_unknown_server_has_an_empty_page_of_its_own(db: Database) -> N
     assert [host for host, _ in found.health] == ["unknown.example"]
 
 
-@pytest.mark.parametrize("domain", ["", "no domain", "tintype.test", "test", "https://x.example"])
+@pytest.mark.parametrize("domain", ["", "no domain", "tintype.test", "test", "https://tintype.test"])
 async def test_what_is_no_other_server_has_no_page(db: Database, domain: str) -> None:
     with pytest.raises(Invalid):
         await details(db, domain)
+
+
+async def test_accounts_of_other_servers_are_found_by_name_and_by_handle(
+    db: Database, alice: Account
+) -> None:
+    def given(tx: Writer) -> None:
+        for name, domain in (("rita", "far.example"), ("Rita", "near.example"), ("rob", "far.example")):
+            remote(tx, name, domain)
+        accounts.set_visible(tx, remote(tx, "rita", "loud.example").id, is_visible=False)
+
+    await db.write(given)
+
+    async def found(text: str) -> set[str]:
+        return {one.handle for one in await db.read(server_directory.accounts_by_name, text)}
+
+    assert await found(" RITA ") == {"rita@far.example", "Rita@near.example", "rita@loud.example"}
+    assert await found("@rita@loud.example") == {"rita@loud.example"}
+    assert await found("alice") == await found("") == await found("ri") == set()

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from node.__main__ import main
 from node.accounts import keys
-from node.auth import access_tokens, sessions, sign_in_limits, signing_in, users
-from node.auth.second_step import ways_in
+from node.auth import access_tokens, sessions, users
 from node.cli import commands
 from node.database import Database, Writer
-from node.errors import Invalid, NotFound, Refused, TooManyRequests
+from node.errors import Invalid, NotFound, Refused
 from node.models.account import Account
-from node.node import Node
+from tests.node.cli.conftest import PASSWORD, create, create_on, perform
 from tests.support import people
-from tests.support.second_step import set_up
 
-PASSWORD = "a lake in the morning\n"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD * 5))
-
-
-def create(name: str = "alice", *more: str) -> int:
-    return main(["account", "create", name, "--email", f"{name}@a.test", "--password-stdin", *more])
-
-
-async def perform(db: Database, command: str, /, **values: Any) -> Any:
-    """As over the control socket: parameters and result pass through JSON."""
-    result = await commands.perform(db, command, json.loads(json.dumps(values)))
-    return json.loads(json.dumps(result))
-
-
-async def create_on(db: Database, name: str, pair: keys.KeyPair, role: str = "user") -> str:
-    values = {"name": name, "email": f"{name}@a.test", "password_hash": "hash", "role": role}
-    handle: str = await perform(db, "account create", pair=commands.pack_keys(pair), **values)
-    return handle
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 async def test_keys_pass_through_json_unchanged(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
@@ -272,44 +241,6 @@ async def test_a_new_password_ends_sessions_and_tokens_unless_apps_are_kept(
         assert (await db.read(access_tokens.by_token, token) is not None) is keeps_apps
 
 
-async def test_sessions_are_listed_and_an_account_is_unlocked_by_command(
-    node: Node, pairs: dict[str, keys.KeyPair]
-) -> None:
-    db = node.db
-    await create_on(db, "alice", pairs["alice"])
-    found = await db.read(users.by_login, "alice")
-    assert found is not None
-    assert await perform(db, "account sessions", name="alice") == []
-    await db.write(sessions.start, found.account, "A browser")
-    [listed] = await perform(db, "account sessions", name="alice")
-    assert listed["user_agent"] == "A browser"
-    where = {"address": "192.0.2.1", "user_agent": ""}
-    for _ in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME):
-        with pytest.raises(Invalid):
-            await signing_in.sign_in(node, "alice", "wrong", **where)
-    with pytest.raises(TooManyRequests):
-        await signing_in.sign_in(node, "alice", "wrong", **where)
-    assert await perform(db, "account unlock", name="alice@a.test", address="192.0.2.1") == "alice"
-    with pytest.raises(Invalid):
-        await signing_in.sign_in(node, "alice", "wrong", **where)
-    with pytest.raises(NotFound):
-        await perform(db, "account unlock", name="nobody", address="")
-
-
-async def test_an_admin_lets_somebody_in_who_has_lost_phone_and_codes(
-    node: Node, pairs: dict[str, keys.KeyPair]
-) -> None:
-    await create_on(node.db, "alice", pairs["alice"], "admin")
-    found = await node.db.read(users.by_login, "alice")
-    assert found is not None
-    await set_up(node, found.account)
-
-    assert await perform(node.db, "account two-step-off", name="alice") == "alice"
-
-    ways = await node.db.read(ways_in.of_account, found.account)
-    assert (ways.has_second_step, ways.recovery_codes) == (False, 0)
-
-
 async def test_tokens_are_listed_and_revoked_by_command(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
     await create_on(db, "alice", pairs["alice"])
     await create_on(db, "bob", pairs["bob"])
@@ -357,15 +288,3 @@ def test_a_new_password_says_what_it_ended(typed: None, capsys: pytest.CaptureFi
     assert "apps" in capsys.readouterr().out
     assert main(["account", "password", "alice", "--password-stdin", "--keep-apps"]) == 0
     assert "apps stay" in capsys.readouterr().out
-
-
-def test_sessions_and_unlocking_as_typed(typed: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert create() == 0
-    capsys.readouterr()
-    assert main(["account", "sessions", "alice"]) == 0
-    assert "signed in nowhere" in capsys.readouterr().out
-    assert main(["account", "unlock", "alice", "--address", "192.0.2.1"]) == 0
-    assert "alice can try to sign in again." in capsys.readouterr().out
-    assert main(["account", "unlock", "nobody"]) == 1
-    assert main(["account", "two-step-off", "alice"]) == 0
-    assert "password alone" in capsys.readouterr().out

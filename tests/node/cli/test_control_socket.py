@@ -131,6 +131,7 @@ def test_a_second_node_on_the_same_database_is_refused_at_once(
     folder: Path, environ: dict[str, str], tintype: Command
 ) -> None:
     with serving(folder, environ) as served:
+        environ["TINTYPE_SERVER_BIND"] = f"127.0.0.1:{free_port()}"
         started = time.monotonic()
         second = tintype("serve")
         assert time.monotonic() - started < 8

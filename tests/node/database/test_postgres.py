@@ -200,3 +200,21 @@ async def test_a_database_restored_from_a_dump_gets_statistics_before_it_is_used
         assert await restarted.read(has_statistics)
     finally:
         await restarted.close()
+
+
+async def test_a_node_starts_while_somebody_else_analyzes_a_table_without_statistics(
+    database: PostgresDatabase, options: Config
+) -> None:
+    await database.write(
+        lambda tx: tx.run(
+            """INSERT INTO settings (key, value)
+               SELECT 'key ' || n, repeat('x', 100) FROM generate_series(1, 3000) AS n"""
+        )
+    )
+    with psycopg.connect(options.database.url) as other:
+        other.execute("LOCK TABLE settings IN SHARE UPDATE EXCLUSIVE MODE")  # as ANALYZE and VACUUM do
+        restarted = await open_postgres(options.database.url, SITE)
+        try:
+            assert await restarted.read(lambda tx: tx.value("SELECT COUNT(*) FROM settings")) >= 3000
+        finally:
+            await restarted.close()

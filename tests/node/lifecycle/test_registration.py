@@ -9,7 +9,7 @@ import pytest
 from node import settings
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
-from node.auth import invites, passwords, sessions, signing_in, users
+from node.auth import invites, passwords, sessions, sign_ups, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
@@ -121,6 +121,9 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     with pytest.raises(Invalid) as refused:
         await sign_up(node)
     assert refused.value.field == "reason"
+    with pytest.raises(Invalid) as too_long:
+        await sign_up(node, reason="x" * 1001)
+    assert too_long.value.field == "reason"
     user = await sign_up(node, reason="I take photos of lakes")
     bob = await node.db.read(accounts.get, user.account_id)
 
@@ -154,6 +157,53 @@ async def test_a_rejected_sign_up_leaves_nothing(node: Node, admin: Account) -> 
     await node.db.write(users.approve, admin, await node.db.read(accounts.get, again.account_id))
     with pytest.raises(NotFound):
         await node.db.write(users.reject, admin, await node.db.read(accounts.get, again.account_id))
+
+
+async def test_who_was_rejected_is_told_so_with_the_right_password_for_a_month(
+    node: Node, admin: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = in_mode(node, "approval")
+    user = await sign_up(node, reason="Please")
+    await node.db.write(
+        users.reject, admin, await node.db.read(accounts.get, user.account_id), " Not a person. "
+    )
+
+    for login in ("bob", "BOB@a.test", "@bob@tintype.test"):
+        with pytest.raises(sign_ups.SignUpRejected, match="not accepted") as refused:
+            await _signs_in(node, login, PASSWORD)
+        assert refused.value.reason == "Not a person."
+        with pytest.raises(Invalid, match="Wrong username"):
+            await _signs_in(node, login, "a lake in the evening")
+
+    # Whoever has the name now is not told of others, and signs in.
+    await sign_up(in_mode(node, "open"), email="rob@a.test", password="another " + PASSWORD)
+    assert await _signs_in(node, "bob", "another " + PASSWORD) == "bob"
+    with pytest.raises(Invalid):
+        await _signs_in(node, "bob", PASSWORD)
+    with pytest.raises(sign_ups.SignUpRejected):
+        await _signs_in(node, "bob@a.test", PASSWORD)
+
+    later = now_ms() + sign_ups.RETENTION_MS + 1
+    assert await node.db.write(sign_ups.clean_up, now_ms()) == 0
+    assert await node.db.write(sign_ups.clean_up, later) == 1
+    with pytest.raises(Invalid):
+        await _signs_in(node, "bob@a.test", PASSWORD)
+
+
+async def test_guesses_at_a_rejected_sign_up_are_limited_as_others_are(node: Node, admin: Account) -> None:
+    node = in_mode(node, "approval")
+    user = await sign_up(node, reason="Please")
+    await node.db.write(users.reject, admin, await node.db.read(accounts.get, user.account_id))
+
+    refusals = []
+    for n in range(sessions.MAX_ATTEMPTS_PER_NAME + 1):
+        # By another spelling that is counted apart, the guesses at one account are counted together.
+        login = "bob" if n < sessions.MAX_ATTEMPTS_PER_NAME else "bob@a.test"
+        try:
+            await _signs_in(node, login, PASSWORD if n == sessions.MAX_ATTEMPTS_PER_NAME else "wrong lake")
+        except (Invalid, NotAllowed, TooManyRequests) as refused:
+            refusals.append(type(refused))
+    assert refusals == [Invalid] * (sessions.MAX_ATTEMPTS_PER_NAME + 1)
 
 
 async def test_nobody_signs_up_on_a_closed_node(node: Node, admin: Account) -> None:

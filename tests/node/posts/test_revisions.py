@@ -15,6 +15,7 @@ from node.node import Node
 from node.paging import Page
 from node.posts import posts, revisions
 from node.posts.drafts import Draft
+from node.posts.revisions import PhotoChange, Revision
 from node.publishing import publishing
 from tests.support.posting import publish
 
@@ -168,13 +169,24 @@ async def test_a_post_is_not_edited_without_end_in_an_hour(db: Database, alice: 
 
 
 def test_what_changed_of_the_photos_is_told_by_their_numbers() -> None:
-    before = [(1, "one"), (2, "two"), (3, "three")]
+    before = _revision([(1, "one"), (2, "two"), (3, "three"), (5, "five")], {3: ["crop"]})
 
-    changes = revisions.photo_changes(before, [(3, "three"), (1, "better"), (4, "")])
+    changes = revisions.photo_changes(before, _revision([(3, "three"), (1, "better"), (4, "")]))
 
-    assert [(one.number, one.kind, one.alt) for one in changes] == [
+    assert [(one.number, one.kind, one.alt or one.parts) for one in changes] == [
+        (1, "edited", ("crop",)),
         (2, "described", "better"),
-        (3, "added", ""),
+        (3, "added", ()),
         (2, "removed", "two"),
+        (4, "removed", "five"),
+        (0, "reordered", ()),
     ]
-    assert revisions.photo_changes(before, before[::-1]) == []
+    assert [one.kind for one in revisions.photo_changes(None, before)] == ["added"] * 4
+    assert revisions.photo_changes(before, replace(before, photos=before.photos[:2])) == [
+        PhotoChange(3, "removed", "three"),
+        PhotoChange(4, "removed", "five"),
+    ]
+
+
+def _revision(photos: list[tuple[int, str]], edits: dict[int, list[str]] | None = None) -> Revision:
+    return Revision(0, "Lake", "", False, photos, 0, edits or {})

@@ -94,6 +94,19 @@ def test_how_long_ago_is_rounded_down_and_a_date_after_a_week(
     assert text(formats.relative_time(NOON - ago * 1000)) == written
 
 
+@pytest.mark.parametrize(
+    ("seconds", "language", "written"),
+    [(20, "en", "now"), (720, "en", "12 min. ago"), (720, "de", "vor 12 Min."), (7 * 86_400, "en", "Nov 16")],
+)
+def test_behind_a_word_stands_that_it_is_ago(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, language: str, written: str
+) -> None:
+    read_as(language)
+    monkeypatch.setattr(time, "time", lambda: NOON / 1000)
+
+    assert text(formats.time_ago(NOON - seconds * 1000)) == written
+
+
 def test_the_day_of_a_date_is_that_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: NOON / 1000 + 20 * 86_400)
     late = NOON + 9 * 3_600_000  # 23:05 UTC

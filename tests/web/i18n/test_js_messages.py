@@ -27,6 +27,7 @@ def test_every_message_is_translated() -> None:
     texts += collect_viewer_messages(lambda message: f"<{message}>").values()
     texts += collect_editor_messages(lambda message: f"<{message}>").values()
     texts += compose_messages.collect(lambda message: f"<{message}>").values()
+    texts += compose_messages.collect_upload_messages(lambda message: f"<{message}>").values()
     assert all(str(text).startswith("<") for text in texts)
 
 
@@ -40,6 +41,7 @@ def test_scripts_use_no_message_that_is_missing() -> None:
     assert used("texts", "editor/*.js") <= set(collect_editor_messages(str))
     assert used("texts", "compose/*.js") == set(compose_messages.collect(str))
     assert used("texts") <= set(compose_messages.collect(str)) | set(collect_editor_messages(str))
+    assert used("uploadTexts") == set(compose_messages.collect_upload_messages(str))
     assert used("messages")
     assert used("words")
 

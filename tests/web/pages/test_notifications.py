@@ -127,5 +127,5 @@ async def test_a_page_that_stays_open_can_ask_for_its_numbers(
     )
     nobody = await visitor.client.get("/notifications/counts")
 
-    assert reply.body.strip() == b'{"follow_requests_count":0,"open_reports_count":0,"unread_count":1}'
+    assert reply.body.strip() == b'{"follow_requests_count":0,"staff_count":0,"unread_count":1}'
     assert nobody.body.strip() == b"{}"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.attachments import photo_rows
 from node.database import Writer
 from node.interactions import blocks, boosts, follows, likes
 from node.models.account import Account
@@ -25,7 +24,6 @@ from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
 from web.app import App
 from web.html.lists import MAX_DEPTH, MAX_UNFOLDED, flatten_comments
-from web.pages import posts as posts_page
 
 
 def _button(seen: Seen, name: str) -> tuple[str, bool, str]:
@@ -174,33 +172,6 @@ async def test_deleting_needs_confirmation_and_redirects_to_the_profile(
     assert seen.path == "/@alice"
     gone = await hers.get(f"/p/alice/{post.id}")
     assert (gone.status, "was deleted" in gone.main_text) == (410, True)
-
-
-async def test_the_history_shows_which_descriptions_were_changed(
-    node: Node,
-    alice: Account,
-    publish: Publish,
-    anybody: Visitor,
-    signed_in: SignedIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    post = await publish(alice, "Lake", shots=2, alt="Water")
-    ids = [photo.id for photo in (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]]
-    draft = Draft(caption="Lake", photo_ids=ids, alts={ids[1]: "A heron in the water"})
-    await node.db.write(publishing.edit, alice, post, draft)
-    await node.db.write(publishing.edit, alice, post, Draft(caption="Lake", photo_ids=ids[1:]))
-
-    seen = await anybody.get(f"/posts/{post.id}/history")
-
-    newest, second, first = [one.text for one in seen.all("li")[-3:]]
-    assert ("Photo 1 removed." in newest, "heron" in newest) == (True, False)
-    assert ("Photo 2 described anew." in second, "A heron in the water" in second) == (True, True)
-    assert "Photo 1" not in second
-    assert (first.count("Water"), "Photo 2 added." in first) == (2, True)
-    # On a page of its own, a version is compared with the one before it all the same.
-    monkeypatch.setattr(posts_page, "VERSIONS_PER_PAGE", 1)
-    newest = (await (await signed_in(alice)).get(f"/posts/{post.id}/history")).all("li")[-1].text
-    assert ("Photo 1 removed." in newest, "added" in newest) == (True, False)
 
 
 async def test_a_comment_that_is_sent_again_stands_once(

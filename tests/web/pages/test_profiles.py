@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from node.accounts import accounts, relationships
 from node.attachments import avatars
 from node.auth import sessions, users
@@ -20,6 +22,7 @@ from node.posts.drafts import Draft
 from node.publishing import publishing
 from node.timelines import notification_list
 from tests.support import people
+from tests.support.posting import receive_post
 from tests.support.visitors import Visitor
 from tests.web.pages.conftest import Publish, SignedIn
 from web.i18n import formats
@@ -195,6 +198,8 @@ async def test_a_header_is_changed_described_and_removed(
     await visitor.get("/settings/profile")
     await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
     assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
+    assert (await visitor.post("/settings/header", {"alt": "x" * 1501}, files=[])).status == 422
+    assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
     await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
     assert "header-image" not in (await visitor.get("/@alice")).text
 
@@ -363,3 +368,24 @@ async def test_saving_a_profile_again_changes_nothing_in_it(
     after = await node.db.read(accounts.get, alice.id)
     assert after.profile_fields == before.profile_fields
     assert 'href="https://alice.test/about/"' in after.profile_fields[0][1]
+
+
+@pytest.mark.parametrize(("claimed", "is_part"), [(1, False), (9, True)])
+async def test_a_profile_says_that_posts_are_missing_only_if_some_are(
+    node: Node, anybody: Visitor, claimed: int, is_part: bool
+) -> None:
+    rita = await node.db.write(people.remote)
+    await node.db.write(receive_post, rita)
+    await node.db.write(
+        accounts.set_claimed_counts,
+        rita.id,
+        posts=claimed,
+        followers=None,
+        following=None,
+        hides_follows=None,
+    )
+
+    seen = await anybody.get("/@rita@far.example")
+
+    assert "Counts are from far.example." in seen.main_text
+    assert ("1 of the posts" in seen.main_text) == is_part

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
 from node.admin import reports
 from node.models.account import Account
 from node.node import Node
 from node.paging import Page
 from tests.support.people import remote
-from tests.support.visitors import Visitor
+from tests.support.visitors import Visitor, sign_in
 from tests.web.pages.conftest import Publish, SignedIn
 
 
@@ -60,6 +64,24 @@ async def test_a_report_can_be_forwarded_to_a_remote_server(
     assert "Forward to far.example" in seen.main_text
     await hers.post("/report", {"person": str(rita.id), "category": "spam", "words": "", "forward": "1"})
     assert await node.db.read(lambda tx: tx.value("SELECT verb FROM outbox")) == "Flag"
+
+
+@pytest.mark.parametrize("rules", [(), ("No nudity",)])
+async def test_a_report_begins_without_a_reason_and_offers_only_rules_that_there_are(
+    node: Node, alice: Account, mallory: Account, rules: tuple[str, ...]
+) -> None:
+    options = dataclasses.replace(node.config, node=dataclasses.replace(node.config.node, rules=rules))
+    hers = await sign_in(dataclasses.replace(node, config=options), alice)
+
+    seen = await hers.get(f"/report?person={mallory.id}")
+    reasons = seen.all("input", name="category")
+    assert all("required" in one.attributes and "checked" not in one.attributes for one in reasons)
+    assert ("violation" in [one.attributes["value"] for one in reasons]) == bool(rules)
+
+    seen = await hers.post("/report", {"person": str(mallory.id), "words": "Look"})
+    assert (seen.status, "Please select a reason." in seen.main_text) == (422, True)
+    assert seen.one("textarea", name="words").text == "Look"
+    assert await node.db.read(reports.count_open) == 0
 
 
 async def test_reports_are_shown_to_staff_only(

@@ -192,6 +192,12 @@ async def test_the_allow_list_is_managed_on_the_pages_of_servers(node: Node, adm
     assert await node.db.read(domain_rules.allow_list) == []
 
 
+async def test_a_server_that_was_never_contacted_is_not_called_reachable(node: Node, admin: Visitor) -> None:
+    assert "not contacted yet" in (await admin.get("/admin/servers/far.example")).main_text
+    await node.db.write(remote, "rita", "far.example")
+    assert "not contacted yet" not in (await admin.get("/admin/servers/far.example")).main_text
+
+
 async def test_posts_of_a_server_with_rejected_media_keep_their_text(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:

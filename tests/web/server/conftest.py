@@ -9,7 +9,6 @@ import pytest
 # Faults of hypercorn 0.18 that cannot be mended without its undocumented parts. `web.server.plain` lists the same
 # ones. A test that passes all the same fails the run: the fault is mended, and its line may go.
 FAULTS_OF_PLAIN_HYPERCORN = {
-    "test_nothing_is_read_after_a_request_that_says_connection_close": "what is sent behind `Connection: close` makes the answer a 400",
     "test_the_socket_of_a_client_that_left_is_closed_at_once": "it is closed when the idle time is over",
     "test_a_body_after_its_response_does_not_end_the_connection": "hypercorn's pull request 334",
     "test_bodies_after_their_response_do_not_use_up_the_connection_window": "hypercorn's pull request 334",

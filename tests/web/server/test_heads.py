@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from tests.support.parallel import ONE_AT_A_TIME
 from tests.web.server.http1_client import call_app as call_http1
 from tests.web.server.test_http2 import call_app as call_http2
-from web.server.heads import MAX_CUT_HEADS, MAX_HEADERS
+from web.server.heads import MAX_CUT_HEADS, MAX_HEADERS, REFUSAL_SECONDS
 
 pytestmark = ONE_AT_A_TIME
 
@@ -126,6 +127,77 @@ async def test_a_body_of_very_many_small_chunks_is_refused(over_http1: Any, app:
         app.parts = 0
         assert (await caller.request(CHUNKED + b"1\r\na\r\n" * 40_000 + b"0\r\n\r\n"))[0] == 400
     assert app.parts < 150
+
+
+@pytest.mark.parametrize(
+    "trailers", [b"a:b\r\n" * 3000, b"a:b\r\n" * 12_000, b"a:" + b"b" * 20_000 + b"\r\n"]
+)
+async def test_trailers_of_too_many_lines_or_bytes_are_refused(trailers: bytes, over_http1: Any) -> None:
+    async with over_http1() as caller:
+        assert (await caller.request(CHUNKED + b"1\r\na\r\n0\r\nA-Sum: 1\r\nB: 2\r\n\r\n"))[0] == 200
+        assert (await caller.request(CHUNKED + b"1\r\na\r\n0\r\n" + trailers + b"\r\n"))[0] == 431
+        assert await caller.read_to_end() == b""
+
+
+async def test_a_head_that_is_too_large_is_refused_also_when_it_comes_at_once(
+    over_http1: Any, app: Recorder
+) -> None:
+    async with over_http1() as caller:
+        assert (await caller.request(get(b"a: " + b"b" * 17_000 + b"\r\n")))[0] == 431
+    assert app.headers == []
+
+
+MALFORMED = (
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a.test\r\nbad header\r\n\r\n",
+    b"GET /\r\n\r\n",
+    b"AAAA\r\n\r\n",
+    b"\x16\x03\x01\r\n\r\n",
+    get(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+    get(b"a: b\r\n c\r\n"),
+    get(b"a: b\r\n" * 2000),
+    CHUNKED + b"1\r\na\r\n0\r\n" + b"a:b\r\n" * 3000 + b"\r\n",
+)
+
+
+@pytest.mark.parametrize("data", MALFORMED)
+async def test_every_refusal_waits_a_moment(
+    data: bytes, over_http1: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = _note_sleeps(monkeypatch)
+    async with over_http1() as caller:
+        caller.send(data)
+        assert (await caller.receive())[0] in (400, 431)
+    assert any(REFUSAL_SECONDS - 0.05 < one <= REFUSAL_SECONDS for one in waited)
+
+
+async def test_a_refusal_behind_a_quick_answer_waits_too(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As trailers of a request whose app reads no body: there is nothing left to answer, the connection is closed."""
+
+    async def quick(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+            await send({"type": "http.response.body", "body": b"."})
+
+    waited = _note_sleeps(monkeypatch)
+    async with call_http1(quick, fast=fast) as caller:
+        caller.send(CHUNKED)
+        assert (await caller.receive())[0] == 200
+        caller.send(MALFORMED[-1].removeprefix(CHUNKED))
+        assert await caller.read_to_end() == b""
+    assert any(REFUSAL_SECONDS - 0.05 < one <= REFUSAL_SECONDS for one in waited)
+
+
+def _note_sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float, *more: Any) -> Any:
+        waited.append(seconds)
+        return await sleep(seconds, *more)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    return waited
 
 
 @pytest.mark.parametrize("size", [b"ffffffffffffffffff", b"1000000000000000"])

@@ -244,7 +244,8 @@ async def test_an_address_that_is_taken_is_named(tmp_path: Path, served: Any) ->
             sys.executable, "-m", "node", "serve", cwd=other, env=environ, stderr=asyncio.subprocess.PIPE
         )
         _, output = await asyncio.wait_for(second.communicate(), START)
-    assert second.returncode == 1
-    assert f"in use: {taken}" in output.decode()
+    assert second.returncode == 2
+    assert f"[server] bind has {taken}, where another program listens already" in output.decode()
+    assert list(other.iterdir()) == [], "it created something"
     assert "Tintype is at" not in output.decode(), "it output that it was there"
     assert "Traceback" not in output.decode()

@@ -94,8 +94,8 @@ async def list_statuses(request: ApiRequest) -> JsonResponse:
 
     For a remote one this also queues a fetch of its newest posts, for the next time.
     """
-    account = await request.node.db.read(request.path_account)
     if request.account is not None:
+        account = await request.node.db.read(request.path_account)
         await profile_preview.queue_refresh(request.node, account)
     return await request.node.db.read(_list_statuses, request)
 

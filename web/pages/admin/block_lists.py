@@ -7,18 +7,19 @@ accept or decline, with the follows each would end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from quart import Blueprint, Response, request
 
 from node.database import Reader, Writer
-from node.errors import Invalid
+from node.errors import Invalid, Refused
 from node.models.account import Account
 from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_rules
 from node.moderation.block_list_csv import ParsedList
 from node.text import hostnames
 from web.html.templates import render_page
-from web.i18n.translations import _
+from web.i18n.translations import _, gettext
 from web.pages.admin.servers import strength_choices
 from web.request import context
 from web.request.redirects import see_other
@@ -58,15 +59,29 @@ def _load_lists(tx: Reader, account: Account) -> dict[str, Any]:
 
 @blueprint.get("")
 async def show_lists() -> Response:
-    return await render_page(
+    return await _render_lists()
+
+
+async def _render_lists(
+    name: str = "", refused: Refused | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
+    """Renders the page of lists; a refused form, of this name, comes back with what was typed."""
+    message = gettext(refused.message) if refused is not None else ""
+    field = getattr(refused, "field", "")
+    response = await render_page(
         "admin/block_lists.html",
         tab="/admin/lists",
         saved=_saved_message(),
+        problem="" if field else message,
+        form={"follow": {}, "exclude": {}} | {name: typed or {}},
+        field_errors={(name, field): message},
         strengths=strength_choices(),
         is_allowlist_mode=context.current_node().site.is_allowlist_mode,
         to_unicode=hostnames.to_unicode,
         **await context.read_as_staff(_load_lists),
     )
+    response.status_code = refused.status if refused is not None else 200
+    return response
 
 
 def _subscribe(tx: Writer, account: Account, form: dict[str, str]) -> None:
@@ -82,7 +97,11 @@ def _subscribe(tx: Writer, account: Account, form: dict[str, str]) -> None:
 
 @blueprint.post("/follow")
 async def subscribe() -> Response:
-    await context.write_as_admin(_subscribe, (await request.form).to_dict())
+    form = (await request.form).to_dict()
+    try:
+        await context.write_as_admin(_subscribe, form)
+    except Invalid as refused:
+        return await _render_lists("follow", refused, form)
     return see_other("/admin/lists?done=follow")
 
 
@@ -93,12 +112,15 @@ def _import_file(tx: Writer, account: Account, name: str, parsed: ParsedList) ->
 @blueprint.post("/import")
 async def import_file() -> Response:
     file = (await request.files).get("file")
-    if file is None:
-        raise Invalid(_("Please select a file."), field="file")
-    data = file.stream.read(block_list_csv.MAX_BYTES + 1)
-    parsed = await asyncio.to_thread(block_list_csv.parse, data, context.current_node().site.own_domains)
-    name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
-    return see_other(f"/admin/lists/{await context.write_as_admin(_import_file, name, parsed)}")
+    try:
+        if file is None:
+            raise Invalid(_("Please select a file."), field="file")
+        data = file.stream.read(block_list_csv.MAX_BYTES + 1)
+        parsed = await asyncio.to_thread(block_list_csv.parse, data, context.current_node().site.own_domains)
+        name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
+        return see_other(f"/admin/lists/{await context.write_as_admin(_import_file, name, parsed)}")
+    except Invalid as refused:
+        return await _render_lists("import", refused)
 
 
 def _exclude(tx: Writer, account: Account, domain: str, comment: str) -> None:
@@ -108,7 +130,10 @@ def _exclude(tx: Writer, account: Account, domain: str, comment: str) -> None:
 @blueprint.post("/exclude")
 async def exclude() -> Response:
     form = await request.form
-    await context.write_as_admin(_exclude, form.get("domain", ""), form.get("comment", ""))
+    try:
+        await context.write_as_admin(_exclude, form.get("domain", ""), form.get("comment", ""))
+    except Invalid as refused:
+        return await _render_lists("exclude", refused, form)
     return see_other("/admin/lists?done=exclude#exclusions")
 
 

@@ -66,16 +66,17 @@ def _load_form(tx: Reader, account: Account, account_id: int | None, chosen: lis
     return ReportForm(target, offered, set(chosen))
 
 
-async def _render_form(form: ReportForm, status: int = 200, **context: Any) -> Response:
-    defaults = {"problem": "", "typed": "", "category": "violation", "forward": False}
+async def _render_form(form: ReportForm, status: int = 200, **shown: Any) -> Response:
+    has_rules = bool(context.current_node().config.node.rules)
+    defaults = {"problem": "", "typed": "", "category": "", "forward": False}
     response = await render_page(
         "people/report.html",
         target=form.target,
         offered=form.offered,
         chosen=form.chosen,
-        categories=category_choices(),
+        categories=[one for one in category_choices() if one[0] != "violation" or has_rules],
         longest=reports.MAX_COMMENT_LENGTH,
-        **{**defaults, **context},
+        **{**defaults, **shown},
     )
     response.status_code = status
     return response
@@ -126,6 +127,7 @@ def _saved_message() -> str:
         "close": _("Report resolved."),
         "suspend": _("Account suspended. All reports about it are resolved."),
         "delete": _("Post deleted."),
+        "unsuspend": _("Account unsuspended."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -178,10 +180,20 @@ def _suspend(tx: Writer, account: Account, report_id: int) -> None:
     account_actions.suspend(tx, account, reports.details(tx, report_id).target)
 
 
+def _unsuspend(tx: Writer, account: Account, report_id: int) -> None:
+    account_actions.unsuspend(tx, account, reports.details(tx, report_id).target)
+
+
 @blueprint.post("/admin/reports/<int:report_id>/<any(close, suspend):action>")
 async def resolve_report(report_id: int, action: str) -> Response:
     await context.write_as_staff(_close if action == "close" else _suspend, report_id)
     return see_other(f"/admin/reports?done={action}")
+
+
+@blueprint.post("/admin/reports/<int:report_id>/unsuspend")
+async def unsuspend_reported(report_id: int) -> Response:
+    await context.write_as_staff(_unsuspend, report_id)
+    return see_other(f"/admin/reports/{report_id}?done=unsuspend")
 
 
 def _delete_reported_post(tx: Writer, account: Account, report_id: int, post_id: int) -> None:

@@ -5,6 +5,7 @@ Moderators may read these pages; only admins change rules.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from quart import Blueprint, Response, request
 
 from node.admin import server_directory
 from node.database import Reader, Writer
+from node.errors import Invalid
 from node.models.account import Account
 from node.moderation import audit_log, domain_rules
 from node.moderation.audit_log import AuditEntry
@@ -19,15 +21,22 @@ from node.paging import Page
 from node.text import hostnames
 from web.html.lists import requested_page
 from web.html.templates import render_page
-from web.i18n.translations import _
+from web.i18n.translations import _, gettext
 from web.request import context
-from web.request import context as current
 from web.request.redirects import see_other
 
 blueprint = Blueprint("servers", __name__, url_prefix="/admin")
 
 ROWS_PER_PAGE = 50
 LOG_ENTRIES_PER_PAGE = 60
+RULE_FIELDS = (
+    "strength",
+    "rejects_media",
+    "rejects_reports",
+    "is_obfuscated",
+    "public_comment",
+    "private_comment",
+)
 
 
 def strength_choices() -> list[tuple[str, str, str]]:
@@ -76,12 +85,15 @@ def _load_servers(tx: Reader, account: Account, show: str, q: str, after: str) -
 
 @blueprint.get("/servers")
 async def show_servers() -> Response:
+    return await _render_servers()
+
+
+async def _render_servers(status: int = 200, **shown: Any) -> Response:
     show = request.args.get("show", "all")
     show = show if show in ("all", "failing", "rules", "allowed") else "all"
     q, after = request.args.get("q", "")[:200], request.args.get("after", "")[:300]
-    parts: dict[str, Any] = await current.read_as_staff(_load_servers, show, q, after)
-    context = {"found": [], "rules": [], "allows": []} | parts
-    return await render_page(
+    parts: dict[str, Any] = await context.read_as_staff(_load_servers, show, q, after)
+    response = await render_page(
         "admin/servers.html",
         tab="/admin/servers",
         saved=_saved_message(),
@@ -90,8 +102,10 @@ async def show_servers() -> Response:
         strengths={value: name for value, name, _description in strength_choices()},
         is_allowlist_mode=_is_allowlist_mode(),
         to_unicode=hostnames.to_unicode,
-        **context,
+        **{"found": [], "rules": [], "allows": [], "typed": "", "domain_error": ""} | parts | shown,
     )
+    response.status_code = status
+    return response
 
 
 def _validate_domain(tx: Reader, account: Account, domain: str) -> str:
@@ -104,12 +118,12 @@ def _server_path(domain: str) -> str:
 
 @blueprint.post("/servers")
 async def find_server() -> Response:
-    """Redirects to the page of a server by its domain, whether it is in the database or not."""
-    return see_other(
-        _server_path(
-            await context.read_as_staff(_validate_domain, (await request.form).get("domain", "")[:300])
-        )
-    )
+    """Redirects to the page of a server by its domain or a URL, whether it is in the database or not."""
+    typed = (await request.form).get("domain", "")[:300]
+    try:
+        return see_other(_server_path(await context.read_as_staff(_validate_domain, typed)))
+    except Invalid as refused:
+        return await _render_servers(422, typed=typed, domain_error=gettext(refused.message))
 
 
 def _load_server(tx: Reader, account: Account, domain: str) -> server_directory.ServerDetails:
@@ -118,16 +132,29 @@ def _load_server(tx: Reader, account: Account, domain: str) -> server_directory.
 
 @blueprint.get("/servers/<domain>")
 async def show_server(domain: str) -> Response:
-    found = await context.read_as_staff(_load_server, domain[:300])
-    return await render_page(
+    return await _render_server(domain[:300])
+
+
+async def _render_server(
+    domain: str, status: int = 200, *, problem: str = "", typed: Mapping[str, str] | None = None
+) -> Response:
+    """Renders the page of a server; its form has what was typed, or else the present rule."""
+    found = await context.read_as_staff(_load_server, domain)
+    rule = found.rule
+    present = {name: getattr(rule, name) for name in RULE_FIELDS} if rule else {"strength": "none"}
+    response = await render_page(
         "admin/server.html",
         tab="/admin/servers",
         saved=_saved_message(),
         server=found,
+        form=present if typed is None else typed,
+        problem=problem,
         name=hostnames.to_unicode(found.domain),
         strengths=strength_choices(),
         is_allowlist_mode=_is_allowlist_mode(),
     )
+    response.status_code = status
+    return response
 
 
 def _set_rule(tx: Writer, account: Account, domain: str, form: dict[str, str]) -> None:
@@ -147,7 +174,10 @@ def _set_rule(tx: Writer, account: Account, domain: str, form: dict[str, str]) -
 @blueprint.post("/servers/<domain>/rule")
 async def set_rule(domain: str) -> Response:
     form = (await request.form).to_dict()
-    await context.write_as_admin(_set_rule, domain[:300], form)
+    try:
+        await context.write_as_admin(_set_rule, domain[:300], form)
+    except Invalid as refused:
+        return await _render_server(domain[:300], 422, problem=gettext(refused.message), typed=form)
     return see_other(f"{_server_path(domain[:300])}?done=rule")
 
 
@@ -192,6 +222,7 @@ async def show_log() -> Response:
         "decline": _("declined block list changes"),
         "mode": _("was started with a different federation mode"),
         "suspend": _("suspended an account"),
+        "delete-account": _("deleted an account"),
         "unsuspend": _("unsuspended an account"),
         "close-report": _("resolved a report about"),
         "delete-post": _("deleted a post of"),

@@ -7,6 +7,7 @@ buttons of that form too: what was typed is saved, and what is refused stays on 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from node.accounts import accounts
 from node.attachments import photo_rows
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Refused
 from node.ids import parse_id
 from node.models import places
 from node.models.account import Account
@@ -27,6 +28,7 @@ from node.posts import tagged_people
 from node.posts.tagged_people import MAX_PER_PHOTO, TaggedPerson
 from node.publishing import photo_details
 from web.html.templates import render_page
+from web.i18n import compose_messages
 from web.i18n.translations import N_, _, gettext
 from web.pages.photos.editor import read_back
 from web.request import context
@@ -42,6 +44,14 @@ PRECISION_LABELS = {
     "region": N_("Region"),
     "country": N_("Country"),
 }
+NAME_WANTED = {
+    "exact": N_("People see only numbers. Type what this place is called."),
+    "km": N_("People see only numbers. Type what this place is called."),
+    "town": N_("People see only numbers. Type the town."),
+    "region": N_("People see only numbers. Type the region."),
+}
+"""What is said of coordinates without a name, by their precision."""
+
 assert list(PRECISION_LABELS) == list(PRECISIONS)
 
 TAB, UNTAG = "part-", "untag-"
@@ -69,6 +79,7 @@ async def _render(
     back: str | None,
     *,
     problem: str = "",
+    field: str = "",
     person: str = "",
     point: tuple[float, float] | None = None,
     place: PhotoPlace | None = None,
@@ -87,21 +98,30 @@ async def _render(
         parts=PARTS,
         back=back,
         problem=problem,
+        is_outdated=status == Conflict.status,
+        start=photo.place if part == "place" else photo_details.focus_text((photo.focus_x, photo.focus_y)),
+        field=field,
+        name_wanted=NAME_WANTED.get(kept.precision, "") if kept and not kept.name else "",
         person=person,
         percent=_percent(point),
         spots=[(round(100 * one.x, 1), round(100 * one.y, 1)) for one in people],
         shown=shown_size(photo),
-        place=place or kept,
+        place=kept if place is None else place,
         kept_place=kept,
         precisions=PRECISION_LABELS,
         max_people=MAX_PER_PHOTO,
+        upload_texts=json.dumps(compose_messages.collect_upload_messages(gettext)),
     )
     response.status_code = status
     return response
 
 
 def _focus_as_share(photo: Photo) -> tuple[float, float]:
-    return (photo.focus_x + 1) / 2, (1 - photo.focus_y) / 2
+    return _share(photo.focus_x, photo.focus_y)
+
+
+def _share(x: float, y: float) -> tuple[float, float]:
+    return (x + 1) / 2, (1 - y) / 2
 
 
 def _percent(point: tuple[float, float]) -> list[float]:
@@ -129,17 +149,22 @@ async def save(photo_id: int) -> Response:
     point, action = read_point(form, shown_size(photo)), form.get("do", "")
     try:
         if part == "place":
-            await _save_place(account, photo_id, form)
+            await _save_place(account, photo, form)
         elif part == "people":
             await _save_people(account, photo_id, form, point)
         else:
-            await _save_focus(photo, action, point)
+            await _save_focus(photo, action, point, form.get("start"))
     except Refused as refused:
+        problem = gettext(refused.message)
+        if isinstance(refused, Conflict):
+            # The page has what is kept now as its start, so to save again is to replace it.
+            problem = f"{problem} {_('Save again to replace that change.')}"
         return await _render(
             photo_id,
             part,
             back,
-            problem=gettext(refused.message),
+            problem=problem,
+            field=refused.field if isinstance(refused, Invalid) else "",
             person=form.get("person", ""),
             point=point,
             place=_typed_place(form, photo) if part == "place" else None,
@@ -183,15 +208,28 @@ def _number(form: Mapping[str, str], name: str, default: float = 0) -> float:
     return found if math.isfinite(found) else default
 
 
-async def _save_focus(photo: Photo, action: str, point: tuple[float, float]) -> None:
+async def _save_focus(photo: Photo, action: str, point: tuple[float, float], start: str | None) -> None:
     if action == "reset":
-        await context.write(_set_focus, photo.id, (0.5, 0.5))
-    elif _percent(point) != _percent(_focus_as_share(photo)):  # the numbers that are shown are rounded
-        await context.write(_set_focus, photo.id, point)
+        await context.write(_set_focus, photo.id, (0.5, 0.5), start)
+    elif _percent(point) != _percent(
+        _read_focus(start) or _focus_as_share(photo)
+    ):  # what is shown is rounded
+        await context.write(_set_focus, photo.id, point, start)
 
 
-def _set_focus(tx: Writer, account: Account, photo_id: int, point: tuple[float, float]) -> None:
-    photo_details.set_focus(tx, account, photo_id, 2 * point[0] - 1, 1 - 2 * point[1])
+def _read_focus(text: str | None) -> tuple[float, float] | None:
+    """Returns the focal point in a form, as shares of the photo; None for what is none."""
+    try:
+        x, y = map(float, (text or "").split(" "))
+    except ValueError:
+        return None
+    return _share(x, y)
+
+
+def _set_focus(
+    tx: Writer, account: Account, photo_id: int, point: tuple[float, float], start: str | None
+) -> None:
+    photo_details.set_focus(tx, account, photo_id, 2 * point[0] - 1, 1 - 2 * point[1], start=start)
 
 
 def _untag(tx: Writer, account: Account, photo_id: int, person_id: int) -> None:
@@ -228,23 +266,39 @@ def _record_tag(
     photo_details.tag(tx, account, photo_id, person, *point)
 
 
-async def _save_place(account: Account, photo_id: int, form: Mapping[str, str]) -> None:
-    name, precision = form.get("name", ""), form.get("precision", "")
+async def _save_place(account: Account, photo: Photo, form: Mapping[str, str]) -> None:
+    photo_id = photo.id
+    name, precision, start = form.get("name", ""), form.get("precision", ""), form.get("start")
     match form.get("do"):
         case "read":
-            await photo_details.use_photo_place(context.current_node(), account, photo_id, name, precision)
+            await photo_details.use_photo_place(
+                context.current_node(), account, photo_id, name, precision, start=start
+            )
         case "remove":
-            await context.write(_remove_place, photo_id)
-        case _:
-            await context.write(_set_place, photo_id, name, precision)
+            await context.write(_remove_place, photo_id, start)
+        case "place" if not (name.strip() or photo.place):
+            raise Invalid(_("Type the name of the location."), field="name")
+        case _ if start is None or not _is_place(start, name, precision):
+            await context.write(_set_place, photo_id, name, precision, start)
 
 
-def _set_place(tx: Writer, account: Account, photo_id: int, name: str, precision: str) -> None:
-    photo_details.set_place(tx, account, photo_id, name, precision)
+def _is_place(text: str, name: str, precision: str) -> bool:
+    """Returns whether what was typed is the place with which the form came."""
+    try:
+        place = places.load(text)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return (place.name, place.precision) == (" ".join(name.split()), precision)
 
 
-def _remove_place(tx: Writer, account: Account, photo_id: int) -> None:
-    photo_details.remove_place(tx, account, photo_id)
+def _set_place(
+    tx: Writer, account: Account, photo_id: int, name: str, precision: str, start: str | None
+) -> None:
+    photo_details.set_place(tx, account, photo_id, name, precision, start=start)
+
+
+def _remove_place(tx: Writer, account: Account, photo_id: int, start: str | None) -> None:
+    photo_details.remove_place(tx, account, photo_id, start=start)
 
 
 def _typed_place(form: Mapping[str, str], photo: Photo) -> PhotoPlace:

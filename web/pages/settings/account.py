@@ -103,17 +103,17 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
     """Uploads an avatar or header, changes its description, or removes it."""
     account, form = await context.require_account(), await request.form
     sent, alt = (await request.files).get(kind.name), form.get("alt", "")
-    if "remove" in form:
-        await context.write(avatars.remove_picture, kind)
-    elif sent is not None and sent.filename:
-        try:
+    try:
+        if "remove" in form:
+            await context.write(avatars.remove_picture, kind)
+        elif sent is not None and sent.filename:
             await avatars.upload(context.current_node(), account, sent.stream, alt=alt, kind=kind)
-        except Refused as refused:
-            return await _render_profile(refused.status, problem=gettext(refused.message))
-    elif kind.file(account):
-        await context.write(avatars.set_alt, alt, kind)
-    else:
-        return await _render_profile(422, problem=_("Please choose an image."))
+        elif kind.file(account):
+            await context.write(avatars.set_alt, alt, kind)
+        else:
+            return await _render_profile(422, problem=_("Please choose an image."))
+    except Refused as refused:
+        return await _render_profile(refused.status, problem=gettext(refused.message))
     return see_other("/settings/profile?done=picture")
 
 

@@ -17,17 +17,23 @@ from node.models.account import Account
 from web.html.templates import render_page
 from web.i18n.translations import gettext
 from web.request import context, session
-from web.request.browsers import browser, start_session
+from web.request.browsers import browser
 from web.request.redirects import safe_path, see_other
+from web.unsent import forms as unsent_forms
+from web.unsent.forms import UnsentForm
+from web.unsent.pages import begin_session, render_sign_in, render_with_form
 
 blueprint = Blueprint("second_step", __name__)
 
 MAX_CODE_LENGTH = 40
 
 
-def ask(next_: str, pending: str) -> Response:
-    """Returns the redirect that asks for the second step of a half-finished sign-in."""
-    response = see_other(f"/sign-in/code?next={quote(next_, safe='/')}")
+async def ask(next_: str, pending: str, unsent: UnsentForm | None = None) -> Response:
+    """Asks for the second step of a half-finished sign-in: by a redirect, or with the form that is to be sent afterwards."""
+    if unsent is None:
+        response = see_other(f"/sign-in/code?next={quote(next_, safe='/')}")
+    else:
+        response = await _render_code(next_, pending, unsent)
     session.set_second_step_cookie(context.current_node(), response, pending)
     return response
 
@@ -42,41 +48,47 @@ def _load_step(tx: Reader, viewer: Account | None, pending: str) -> tuple[str, W
     return found.account.name, ways_in.of_account(tx, found.account)
 
 
-async def _render_code(next_: str, *, problem: str = "", status: int = 200) -> Response:
-    name, ways = await context.read(_load_step, _pending())
-    response = await render_page(
-        "sign_in/second_step.html", next=next_, name=name, ways=ways, problem=problem
+async def _render_code(
+    next_: str, pending: str, unsent: UnsentForm | None = None, *, problem: str = "", status: int = 200
+) -> Response:
+    name, ways = await context.read(_load_step, pending)
+    response = await render_with_form(
+        "sign_in/second_step.html", unsent, next=next_, name=name, ways=ways, problem=problem
     )
     response.status_code = status
     return response
 
 
-def _begin_again(next_: str) -> Response:
-    return see_other(f"/sign-in?done=expired&next={quote(next_, safe='/')}")
+async def _begin_again(next_: str, unsent: UnsentForm | None = None) -> Response:
+    if unsent is None:
+        return see_other(f"/sign-in?done=expired&next={quote(next_, safe='/')}")
+    return await render_sign_in(next_, unsent=unsent, note=gettext(signing_in.TOO_LATE))
 
 
 @blueprint.get("/sign-in/code")
 async def show_code() -> Response:
     next_ = safe_path(request.args.get("next", ""))
     try:
-        return await _render_code(next_)
+        return await _render_code(next_, _pending())
     except SignInExpired:
-        return _begin_again(next_)
+        return await _begin_again(next_)
 
 
 @blueprint.post("/sign-in/code")
 async def submit_code() -> Response:
     form = await request.form
     next_ = safe_path(form.get("next", ""))
+    unsent = unsent_forms.decode(form.get(unsent_forms.FIELD, ""))
     try:
         token = await signing_in.sign_in_with_code(
             context.current_node(), _pending(), form.get("code", "")[:MAX_CODE_LENGTH], **browser()
         )
     except SignInExpired:
-        return _begin_again(next_)
+        return await _begin_again(next_, unsent)
     except Refused as refused:
-        return await _render_code(next_, problem=gettext(refused.message), status=refused.status)
-    return await start_session(next_, token)
+        message = gettext(refused.message)
+        return await _render_code(next_, _pending(), unsent, problem=message, status=refused.status)
+    return await begin_session(next_, token, unsent)
 
 
 def _load_proof(tx: Reader, account: Account) -> WaysIn:

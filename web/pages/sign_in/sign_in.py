@@ -21,6 +21,8 @@ from web.pages.sign_in import second_step
 from web.request import context, session
 from web.request.browsers import browser, start_session, user_agent
 from web.request.redirects import leads_to_app, referring_path, safe_path, see_other, wants_json
+from web.unsent import forms as unsent_forms
+from web.unsent.pages import begin_session, render_sign_in
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -53,8 +55,7 @@ async def show_sign_in() -> Response:
         "password": _("Your password is set. Please sign in with it."),
         "expired": _("That took too long. Please sign in again."),
     }
-    note = done.get(request.args.get("done", ""), note)
-    return await render_page("sign_in/sign_in.html", next=next_, login="", problem="", note=note)
+    return await render_sign_in(next_, note=done.get(request.args.get("done", ""), note))
 
 
 @blueprint.post("/sign-in")
@@ -62,6 +63,7 @@ async def submit_sign_in() -> Response:
     form = await request.form
     node = context.current_node()
     next_ = safe_path(form.get("next", ""))
+    unsent = unsent_forms.decode(form.get(unsent_forms.FIELD, ""))
     try:
         token = await signing_in.sign_in(
             node,
@@ -70,20 +72,20 @@ async def submit_sign_in() -> Response:
             **browser(),
         )
     except SecondStepRequired as needed:
-        return second_step.ask(next_, needed.pending)
+        return await second_step.ask(next_, needed.pending, unsent)
     except Refused as refused:
-        response = await render_page(
-            "sign_in/sign_in.html",
-            next=next_,
+        response = await render_sign_in(
+            next_,
+            unsent=unsent,
             login=form.get("login", ""),
             problem=gettext(refused.message),
-            note="",
+            reason=getattr(refused, "reason", ""),
         )
         response.status_code = refused.status
         return response
     # Who is on the way to an app wants to go there first.
     can = form.get("can_have_passkey") == "1" and not leads_to_app(next_)
-    return await start_session(next_, token, can_have_passkey=can)
+    return await begin_session(next_, token, unsent, can_have_passkey=can)
 
 
 @blueprint.post("/sign-out")
@@ -104,8 +106,15 @@ def _create_session(tx: Writer, account_id: int, browser: signing_in.Browser) ->
     return signing_in.after_sign_up(tx, accounts.get(tx, account_id), browser)
 
 
-async def _render_sign_up(status: int = 200, **context: Any) -> Response:
+def _sign_up_steps(tx: Reader, viewer: Account | None, mode: str, invite: str) -> registration.SignUpSteps:
+    return registration.steps(tx, mode, invite)
+
+
+async def _render_sign_up(status: int = 200, **shown: Any) -> Response:
+    mode = context.current_node().config.registration.mode
+    invite = shown.get("form", {}).get("invite", "")
     defaults = {
+        "steps": await context.read(_sign_up_steps, mode, invite),
         "done": False,
         "refused": "",
         "problem": "",
@@ -113,7 +122,7 @@ async def _render_sign_up(status: int = 200, **context: Any) -> Response:
         "form": dict.fromkeys(FIELDS, ""),
         "next": "/",
     }
-    response = await render_page("sign_in/sign_up.html", **{**defaults, **context})
+    response = await render_page("sign_in/sign_up.html", **{**defaults, **shown})
     response.status_code = status
     return response
 

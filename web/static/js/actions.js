@@ -72,6 +72,13 @@ async function follow(button) {
   button.focus();
 }
 
+/** Deletes what the browser keeps of a draft that is being deleted, or it would be there again in a new post. */
+function forgetDraft(id) {
+  for (const [name, kept] of Object.entries(localStorage)) {
+    if (name.startsWith("draft-") && JSON.parse(kept)?.id === id) localStorage.removeItem(name);
+  }
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.action) {
@@ -86,5 +93,7 @@ document.addEventListener("click", async (event) => {
     share(button.dataset.share);
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
+  } else if (button?.dataset.draft) {
+    forgetDraft(button.dataset.draft);
   }
 });

@@ -2,22 +2,22 @@
 
 import { $, make, showToast, messages } from "./dom.js";
 
-export async function copyText(text) {
+export async function copyText(text, said = messages.copied) {
   try {
     await navigator.clipboard.writeText(text);
-    showToast(messages.copied);
+    showToast(said);
   } catch {
     showForCopying(text);
   }
 }
 
 export async function share(url) {
-  if (!navigator.share) return copyText(url);
+  if (!navigator.share) return copyText(url, messages.linkCopied);
   try {
     await navigator.share({ url });
   } catch (error) {
     // Whoever closes the system's dialog has decided; any other failure leaves copying.
-    if (error.name !== "AbortError") copyText(url);
+    if (error.name !== "AbortError") copyText(url, messages.linkCopied);
   }
 }
 

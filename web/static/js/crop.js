@@ -1,5 +1,6 @@
-// Chooses the part of a profile or header picture that is shown: dragged, by arrow keys, and with a zoom. What was
-// not changed is sent as it is, and the server crops it to its middle, as it does without scripts.
+// Takes a profile or header picture that is picked or dropped, and chooses the part of it that is shown: dragged, by
+// arrow keys, and with a zoom by slider, wheel or two fingers. What was not changed is sent as it is, and the server
+// crops it to its middle, as it does without scripts.
 
 import { $, $$, make, messages } from "./dom.js";
 
@@ -8,16 +9,45 @@ const most = 4;
 
 for (const form of $$("[data-crop]")) {
   const input = $("input[type=file]", form);
-  input.addEventListener("change", () => begin(form, input, Number(form.dataset.crop)));
+  const changed = () => begin(form, input, Number(form.dataset.crop));
+  input.addEventListener("change", changed);
+  $("[data-unpick]", form).addEventListener("click", () => {
+    input.value = "";
+    changed();
+    input.focus();
+  });
+  takeDrops($(".picture-field", form), input, changed);
+}
+
+function takeDrops(box, input, changed) {
+  const over = (event, isOver) => {
+    event.preventDefault();
+    box.classList.toggle("over", isOver);
+  };
+  for (const name of ["dragenter", "dragover"]) box.addEventListener(name, (event) => over(event, true));
+  box.addEventListener("dragleave", (event) => over(event, box.contains(event.relatedTarget)));
+  box.addEventListener("drop", (event) => {
+    over(event, false);
+    const picture = [...event.dataTransfer.files].find((file) => file.type.startsWith("image/"));
+    if (picture) give(input, picture);
+    if (picture) changed();
+  });
+}
+
+function give(input, file) {
+  const files = new DataTransfer();
+  files.items.add(file);
+  input.files = files.files;
 }
 
 async function begin(form, input, ratio) {
   $(".crop", form)?.remove();
   form.crop = null;
   const [file] = input.files;
+  $("[data-unpick]", form).hidden = !file;
   if (!file) return;
   const box = make("div", { class: "crop" });
-  input.after(box);
+  input.closest(".picture-field").prepend(box);
   const picture = await createImageBitmap(file).catch(() => null);
   if (input.files[0] !== file) return;
   if (!picture) {
@@ -56,17 +86,43 @@ function setUp(box, picture, ratio) {
     draw();
   }
 
+  function zoomBy(factor) {
+    zoom.value = Number(zoom.value) * factor;
+    move(0, 0);
+  }
+
+  const fingers = new Map(); // and the mouse: where each pointer on the picture is
+  const apart = () => {
+    const [one, other] = [...fingers.values()];
+    return Math.hypot(one.x - other.x, one.y - other.y);
+  };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();
     canvas.focus();
     canvas.setPointerCapture(event.pointerId);
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!canvas.hasPointerCapture(event.pointerId)) return;
-    const scale = width() / canvas.clientWidth;
-    move(-event.movementX * scale, -event.movementY * scale);
+    const before = fingers.get(event.pointerId);
+    if (!before) return;
+    const distance = fingers.size === 2 && apart();
+    const scale = width() / canvas.clientWidth / fingers.size;
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    move((before.x - event.clientX) * scale, (before.y - event.clientY) * scale);
+    if (distance) zoomBy(apart() / distance);
   });
+  for (const name of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(name, (event) => fingers.delete(event.pointerId));
+  }
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      zoomBy(Math.exp(-event.deltaY / 500));
+    },
+    { passive: false },
+  );
   canvas.addEventListener("keydown", (event) => {
     const step = width() / (event.shiftKey ? 4 : 40);
     const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
@@ -96,9 +152,7 @@ document.addEventListener("submit", async (event) => {
   const blob = await cut();
   if (blob) {
     const input = $("input[type=file]", form);
-    const files = new DataTransfer();
-    files.items.add(new File([blob], `picture.${blob.type.split("/")[1]}`, { type: blob.type }));
-    input.files = files.files;
+    give(input, new File([blob], `picture.${blob.type.split("/")[1]}`, { type: blob.type }));
   }
   form.requestSubmit(event.submitter);
 });

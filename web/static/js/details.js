@@ -1,5 +1,6 @@
 // The point on a photo, on the page of its details: dragged or tapped, and sent with the form's own button.
 
+import { goOn } from "./compose/meanwhile.js";
 import { $ } from "./dom.js";
 
 const form = $(".photo-details");
@@ -7,6 +8,8 @@ const photo = $(".spot-stage input", form);
 const circle = $(".point", form);
 const fields = { x: $("[name=x]", form), y: $("[name=y]", form) };
 const person = $("[name=person]", form);
+
+goOn($("#meanwhile"), JSON.parse(form.dataset.uploads));
 
 const within = (share) => Math.min(1, Math.max(0, share));
 

@@ -44,11 +44,8 @@ export function showToast(text) {
 /** The CSRF token comes from the page's own form, so that a request of a script is checked like any form. */
 export const csrf = () => $("#actions [name=csrf]")?.value ?? "";
 
-/** Whether an answer may mean that nobody is signed in any more: the token of the form belongs to the session. */
-export const isSignedOut = (status) => status === 401 || status === 403;
-
 /** Takes the form token of a new page. Returns false if nobody is signed in, or somebody else. */
-export async function renewToken() {
+async function renewToken() {
   const answer = await fetch("/drafts", { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -58,19 +55,34 @@ export async function renewToken() {
   return true;
 }
 
-/** Sends an action, also if the session ended and somebody has signed in again in another tab. */
+/**
+ * Sends something, and once more if its session ended and the same person has signed in again in another tab. `attempt`
+ * resolves to an object with the status; that is returned with `isSignedOut`, whether nobody is signed in now, or somebody else.
+ */
+export async function sendSignedIn(attempt) {
+  const sent = await attempt();
+  // The form token belongs to the session: a wrong one may mean that it has ended.
+  if (sent.status !== 401 && sent.status !== 403) return { ...sent, isSignedOut: false };
+  const isRenewed = await renewToken();
+  return { ...(isRenewed ? await attempt() : sent), isSignedOut: !isRenewed };
+}
+
+/** Sends fields, for an answer as JSON. Resolves to the status (0: no connection), the answer, and `isSignedOut`. */
+export function sendFields(path, fields) {
+  return sendSignedIn(async () => {
+    const headers = { Accept: "application/json", "X-CSRF": csrf() };
+    const answer = await fetch(path, { method: "POST", body: fields(), headers }).catch(() => null);
+    return { status: answer?.status ?? 0, ok: answer?.ok, answer: (await answer?.json().catch(() => null)) ?? {} };
+  });
+}
+
+/** Sends an action. Resolves to the answer; throws an error with a text for the person, the status and the answer. */
 export async function send(path, fields = {}) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  const attempt = () =>
-    fetch(path, { method: "POST", body, headers: { Accept: "application/json", "X-CSRF": csrf() } }).catch(() => {
-      throw new Error(messages.offline);
-    });
-  let answer = await attempt();
-  const isOut = isSignedOut(answer.status) && !(await renewToken());
-  if (isSignedOut(answer.status) && !isOut) answer = await attempt();
-  const found = await answer.json().catch(() => ({}));
-  const text = isOut && account ? messages.signedOut : found.error || messages.failed;
-  if (!answer.ok) throw Object.assign(new Error(text), { status: answer.status, answer: found, isSignedOut: isOut });
-  return found;
+  const { status, ok, answer, isSignedOut } = await sendFields(path, () => body);
+  if (ok) return answer;
+  if (!status) throw new Error(messages.offline);
+  const text = isSignedOut && account ? messages.signedOut : answer.error || messages.failed;
+  throw Object.assign(new Error(text), { status, answer, isSignedOut });
 }

@@ -28,6 +28,7 @@ for (const button of $$("[data-print]")) {
 }
 if ($("[data-passkey], [data-accepted]")) import("./passkeys.js");
 if ($("[data-crop]")) import("./crop.js");
+if (location.pathname.startsWith("/settings/") || $("#f-reason[data-most]")) import("./typed.js");
 if ($("#photo-editor")) import("./editor/editor.js");
 else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");
 

@@ -26,7 +26,10 @@ async function ask(button, mediation) {
     if (error.status === 404) forget(options.rpId, credential.id);
     throw Object.assign(error, { wasChosen: true });
   });
-  location.assign(answer.path);
+  // A form that waits in the page is shown by the server to who is signed in now, before it is sent.
+  const waitingForm = $("[name=unsent]")?.form;
+  if (waitingForm) waitingForm.submit();
+  else location.assign(answer.path);
 }
 
 /** Has the browser no longer offer a passkey that was removed here. */

@@ -24,18 +24,23 @@ const durations = Object.fromEntries(
   units.map(([unit]) => [unit, new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" })]),
 );
 
-function ago(at) {
+const before = new Intl.RelativeTimeFormat(locale, { style: "short" });
+
+/** How long ago that was; `length` is "long" where the word "ago" belongs to it. */
+function ago(at, length) {
   const seconds = Math.floor((Date.now() - at) / 1000);
   if (seconds >= week) return (year.format(at) === year.format(new Date()) ? day : dayAndYear).format(at);
   const unit = units.find(([, size]) => seconds >= size);
-  return unit ? durations[unit[0]].format(Math.floor(seconds / unit[1])) : messages.now;
+  if (!unit) return messages.now;
+  const count = Math.floor(seconds / unit[1]);
+  return length === "long" ? before.format(-count, unit[0]) : durations[unit[0]].format(count);
 }
 
 export function updateTimes(within = document) {
   for (const time of $$("time[datetime]", within)) {
     const at = new Date(time.dateTime);
     if (!time.title) time.title = named.format(at);
-    const text = "ago" in time.dataset ? ago(at) : exact.format(at);
+    const text = "ago" in time.dataset ? ago(at, time.dataset.ago) : exact.format(at);
     if (time.textContent !== text) time.textContent = text;
   }
 }

@@ -97,7 +97,7 @@ async def test_a_name_that_is_nobodys_stays_in_the_form(
 
     page = await visitor.post(path, _form(page, person="@nobody-here", x="33", y="44"))
 
-    assert (page.status, page.one("p", role="alert").text.strip()) == (422, "There is nobody by that name.")
+    assert (page.status, page.one("div", role="alert").text.strip()) == (422, "There is nobody by that name.")
     assert page.one("input", name="person").attributes["value"] == "@nobody-here"
     assert page.one("input", name="x").attributes["value"] == "33.0"
     page = await visitor.post(path, _form(page, person=" "))
@@ -138,6 +138,58 @@ async def test_what_cannot_be_read_says_so_and_keeps_what_was_typed(
     assert page.one("input", name="precision", checked="").attributes["value"] == "km"
     page = await visitor.post(path, _form(page, name="x" * 101, do="place"))
     assert page.status == 422
+
+
+async def test_a_country_without_a_name_asks_for_it_where_it_is_typed(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor, shown = await signed_in(alice), await _upload(node, alice, camera_photo())
+    path = f"/photos/{shown.id}/details"
+    page = await visitor.get(f"{path}?part=place")
+
+    page = await visitor.post(path, _form(page, precision="country", do="read"))
+
+    assert (page.status, "Type the country." in page.main_text) == (422, True)
+    assert "autofocus" in page.one("input", name="name").attributes
+    assert page.one("input", name="precision", checked="").attributes["value"] == "country"
+    page = await visitor.post(path, _form(page, name="Germany", do="read"))
+    assert places.load((await _current(node, shown.id)).place) == PhotoPlace("Germany", "country")
+    assert "autofocus" not in page.one("input", name="name").attributes
+
+
+@pytest.mark.parametrize(("precision", "asked"), [("town", "Type the town."), ("region", "Type the region.")])
+async def test_coordinates_without_a_name_ask_for_it_and_stay_until_it_is_typed(
+    node: Node, alice: Account, signed_in: SignedIn, precision: str, asked: str
+) -> None:
+    visitor, shown = await signed_in(alice), await _upload(node, alice, camera_photo())
+    path = f"/photos/{shown.id}/details"
+    page = await visitor.get(f"{path}?part=place")
+
+    page = await visitor.post(path, _form(page, precision=precision, do="read"))
+
+    assert f"People see only numbers. {asked}" in page.main_text
+    assert "autofocus" in page.one("input", name="name").attributes
+    assert places.load((await _current(node, shown.id)).place).has_coordinates
+    # They would be gone with nothing in their place.
+    page = await visitor.post(path, _form(page, precision="country", do="place"))
+    assert (page.status, "Type the country." in page.main_text) == (422, True)
+    assert places.load((await _current(node, shown.id)).place).precision == precision
+    page = await visitor.post(path, _form(page, name="Germany", do="place"))
+    assert "only numbers" not in page.main_text
+
+
+async def test_a_location_that_is_saved_without_a_name_asks_for_it(
+    node: Node, alice: Account, signed_in: SignedIn, photo: Picture
+) -> None:
+    visitor, shown = await signed_in(alice), await _upload(node, alice, photo())
+    path = f"/photos/{shown.id}/details"
+    page = await visitor.get(f"{path}?part=place")
+
+    page = await visitor.post(path, _form(page, do="place"))
+
+    assert (page.status, "Type the name of the location." in page.main_text) == (422, True)
+    assert "autofocus" in page.one("input", name="name").attributes
+    assert (await visitor.post(path, _form(page, do="done", back="/drafts"))).path == "/drafts"
 
 
 async def test_only_the_owner_sees_the_page_and_one_goes_back_to_this_node_only(

@@ -1,5 +1,5 @@
-// The files of photos that are not uploaded yet, while the page of another photo is open: kept in the browser by account, and
-// sent when the form is there again.
+// The files of photos that are not uploaded yet, while the page of another photo is open: kept in the browser by account. That
+// page sends them, and the form goes on when it is there again.
 
 import { account } from "../dom.js";
 
@@ -32,12 +32,25 @@ async function run(act) {
 }
 
 /** Keeps files, in place of those that were kept before. */
-export const keepFiles = (files) => run((store) => store.put({ files, at: Date.now() }, account));
+export const keepFiles = (files) => run((store) => store.put({ files, answers: {}, at: Date.now() }, account));
 
-/** Takes out what was kept. */
-export async function takeFiles() {
+/** Returns what is kept: `files`, what the server answered to those it has, by number, and since when; or nothing. */
+export async function readKept() {
   const found = await run((store) => store.get(account));
-  if (!found) return [];
+  return found && Date.now() - found.at < LASTS ? found : null;
+}
+
+/** Keeps the answer to a file, unless others are kept by now than those of `at`. */
+export async function keepAnswer(at, number, answer) {
+  const found = await readKept();
+  if (found?.at !== at) return;
+  found.answers[number] = answer;
+  await run((store) => store.put(found, account));
+}
+
+/** Takes out what was kept: each file, and the answer if it was sent. */
+export async function takeFiles() {
+  const found = await readKept();
   await run((store) => store.delete(account));
-  return Date.now() - found.at < LASTS ? found.files : [];
+  return (found?.files ?? []).map((file, number) => ({ file, answer: found.answers[number] }));
 }

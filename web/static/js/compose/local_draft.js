@@ -134,6 +134,12 @@ async function hold(name, steals = false) {
   });
 }
 
+/** Whether the server has a draft no more that it had: it was deleted or posted, perhaps from another device. */
+async function isGone(id) {
+  const answer = await fetch(`/compose?draft=${id}`, { method: "HEAD" }).catch(() => null);
+  return answer?.status === 404;
+}
+
 /** Restores what is kept, where the server does not have it. Returns whether it did. */
 export async function restoreDraft() {
   const id = isNew ? draftId() : "";
@@ -142,7 +148,11 @@ export async function restoreDraft() {
   // A new post that is written in another tab stays there: this one is a post of its own.
   const own = `${key}-tab-${Date.now()}`;
   if (isNew && !id && (await isHeld(key))) key = own;
-  const draft = read(id);
+  let draft = read(id);
+  if (isNew && !id && draft?.isSaved && (await isGone(draft.id))) {
+    localStorage.removeItem(key);
+    draft = null;
+  }
   const isUntouched = id ? draft?.isSaved === false && first !== TYPED : !isNew || (!caption.value && !rows().length);
   const isRestored = Boolean(draft) && isUntouched && (isNew || draft.version === version);
   if (isRestored) {

@@ -90,7 +90,7 @@ function setUpTime() {
   const zone = $("[name=publish_zone]", form);
   if (zone.value !== timeZone && time.value) time.value = local(new Date(Number(time.dataset.at)));
   zone.value = timeZone;
-  time.min = local(new Date());
+  time.min = local(new Date(Date.now() + 6 * 60e3)); // the server asks for five minutes
   $("#h-publish_at", form).textContent = fill(texts.postLater, { zone: timeZone.replaceAll("_", " ") });
   onChange(() => (postButton.textContent = time.value ? texts.schedule : texts.post));
 }

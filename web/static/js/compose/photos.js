@@ -1,6 +1,6 @@
 // The photos of the form: added, uploaded two at a time, failed, tried again, replaced, removed and brought back.
 
-import { $, $$, icon, isSignedOut, make, renewToken, showToast } from "../dom.js";
+import { $, $$, icon, make, sendSignedIn, showToast } from "../dom.js";
 import { changed, failed, fill, form, isNew, list, maxPhotos, pending, rows, texts } from "./form.js";
 import { sendFile } from "../uploads.js";
 
@@ -156,14 +156,13 @@ async function upload(row) {
   };
   const waiting = (reason) => say(reason || texts.continues);
   const send = () => sendFile(file, { progress, waiting, signal: row.request.signal });
-  let { status, answer } = await send();
-  if (status === 403 && (await renewToken())) ({ status, answer } = await send());
+  const { status, answer, isSignedOut } = await sendSignedIn(send);
   if (!row.isConnected || row.file !== file || !row.dataset.waiting) return startUploads();
   if (status === 200 && answer.id) finish(row, answer);
   else {
     // What the server refused for itself stays refused; anything else may work later.
     const unexplained = answer.isUnreadable ? texts.lost : status ? texts.failed : texts.offline;
-    const problem = isSignedOut(status) ? texts.signedOut : answer.error || unexplained;
+    const problem = isSignedOut ? texts.signedOut : answer.error || unexplained;
     fail(row, file.name, problem, ![413, 422].includes(status));
     if (!isTyping()) choose(row);
   }
@@ -197,11 +196,13 @@ export function nameWaiting() {
 }
 
 /** Goes on with files that were being uploaded when the page was left: each takes the place of a missing photo. */
-export function resume(files) {
-  for (const file of files) {
+export function resume(kept) {
+  for (const { file, answer } of kept) {
     const isIt = (row) => $("[name=missing]", row)?.value.trim() === file.name.slice(0, 100).trim();
     const row = failed().find(isIt);
-    if (row) begin(row, file);
+    if (!row) continue;
+    begin(row, file);
+    if (answer) finish(row, answer);
   }
   changed();
   startUploads();

@@ -1,6 +1,6 @@
 // Post: not before every photo is uploaded or decided about, and never away from what was written unless it is safe.
 
-import { $, isSignedOut, make, showToast } from "../dom.js";
+import { $, make, sendFields, showToast } from "../dom.js";
 import { surplus, tooLong } from "../lengths.js";
 import { asksDescriptions, caption, changed, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
 import { refreshPhotos } from "./fresh.js";
@@ -9,7 +9,6 @@ import { chosen, failWithout, nameWaiting, removeFailed, startUploads, uploads }
 import { localKey } from "./local_draft.js";
 import { focusQuestion, hideQuestion, isAbout, makeButton, showQuestion } from "./question.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
-import { sendFields } from "./session.js";
 import { show, showFailed } from "./strip.js";
 
 const progress = $("#progress");
@@ -77,6 +76,8 @@ function undescribed() {
   return rows().filter((row) => !("failed" in row.dataset) && isNewOne(row) && !$("textarea", row).value.trim());
 }
 
+const anyway = () => (!isNew ? texts.saveAnyway : $("[name=publish_at]", form)?.value ? texts.scheduleAnyway : texts.postAnyway);
+
 function askAboutDescriptions() {
   const n = undescribed().length;
   if (!n) return hideQuestion();
@@ -94,7 +95,7 @@ function askAboutDescriptions() {
     form.requestSubmit(postButton);
   };
   const buttons = [makeButton(n === 1 ? texts.describeOne : texts.describeMany, describe)];
-  buttons.push(makeButton(isNew ? texts.postAnyway : texts.saveAnyway, postAnyway));
+  buttons.push(makeButton(anyway(), postAnyway));
   showQuestion("descriptions", text, ...buttons);
 }
 
@@ -167,7 +168,7 @@ async function send(submitter) {
     if (isTextOnly) all.set("text_only", "1");
     return all;
   };
-  const { status, answer } = await sendFields(form.getAttribute("action"), fields);
+  const { status, answer, isSignedOut } = await sendFields(form.getAttribute("action"), fields);
   if (status === 200 && answer.path) {
     const isFinished = ["post", "draft"].includes(submitter?.value ?? "post");
     if (isFinished) sessionStorage.setItem("posting", localKey());
@@ -181,7 +182,7 @@ async function send(submitter) {
   if (answer.photos) failWithout(answer.photos);
   const again = makeButton(texts.again, () => form.requestSubmit(submitter));
   const signIn = make("a", { class: "button", href: "/sign-in?next=/drafts", target: "_blank" }, texts.signIn);
-  if (isSignedOut(status)) showProblem(texts.signedOut, signIn, again);
+  if (isSignedOut) showProblem(texts.signedOut, signIn, again);
   else if (!status) showProblem(texts.notPosted, again);
   else if (status === 422 || status === 409) showProblem(answer.error || texts.failed);
   else showProblem(answer.error || texts.failed, again);

@@ -1,8 +1,7 @@
 // Saving the new post on the server while it is written.
 
-import { $, isSignedOut, make } from "../dom.js";
+import { $, make, sendFields } from "../dom.js";
 import { changed, form, isNew, texts } from "./form.js";
-import { sendFields } from "./session.js";
 
 const state = $("#draft-state");
 const DELAY = 1500;
@@ -52,7 +51,7 @@ async function save() {
   const now = written(content());
   if (now === last) return;
   saving = sendFields("/drafts", content);
-  const { status, answer } = await saving;
+  const { status, answer, isSignedOut } = await saving;
   saving = undefined;
   if (status === 200) {
     last = now;
@@ -61,7 +60,7 @@ async function save() {
     if (!isKnown) changed();
     if (now === written(content())) whenSaved();
   }
-  state.textContent = status === 200 ? texts.draftSaved : isSignedOut(status) ? texts.signedOut : texts.draftNotSaved;
+  state.textContent = status === 200 ? texts.draftSaved : isSignedOut ? texts.signedOut : texts.draftNotSaved;
 }
 
 /** Stops saving before the form is sent, and waits for a request that is still under way. */

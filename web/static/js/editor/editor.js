@@ -32,6 +32,7 @@ let shape = { id: "original", isOther: false };
 let auto = null;
 let isSaving = false;
 let swatchTimer;
+let areSwatchesMissing = false;
 
 const isChanged = (id) => {
   const edit = id === data.id ? recipe : kept.find(id)?.recipe;
@@ -85,10 +86,18 @@ function show({ isMoving = false } = {}) {
   if (mode === "looks") swatchTimer = setTimeout(showSwatches, bars_.hasSwatches ? SWATCH_REST : 0);
 }
 
-function showSwatches() {
+async function showSwatches() {
   bars_.hasSwatches = true;
-  looks.setSwatches(`/photos/${data.id}/swatches?recipe=${encodeURIComponent(recipes.spell(recipes.swatchesOnly(recipe)))}`);
+  try {
+    await looks.setSwatches(`/photos/${data.id}/swatches?recipe=${encodeURIComponent(recipes.spell(recipes.swatchesOnly(recipe)))}`);
+    if (areSwatchesMissing) tell("");
+    areSwatchesMissing = false;
+  } catch {
+    areSwatchesMissing = true;
+    tell(texts.noSwatches, texts.again, showSwatches);
+  }
 }
+addEventListener("online", () => areSwatchesMissing && showSwatches());
 
 let moving = "";
 function change(next, { isMoving = false, tag = "" } = {}) {
@@ -236,6 +245,15 @@ function leave() {
   location.assign(data.back);
 }
 
+function setSaving(is) {
+  isSaving = is;
+  bars_.top.done.disabled = is;
+  bars_.top.done.textContent = is ? texts.saving : texts.done;
+}
+
+// Back, from the page to which Done led, may show this one as it was left.
+addEventListener("pageshow", (event) => event.persisted && setSaving(false));
+
 async function save() {
   const ids = changed();
   if (isSaving) return;
@@ -243,9 +261,7 @@ async function save() {
     kept.forget([data.id]);
     return leave();
   }
-  isSaving = true;
-  bars_.top.done.disabled = true;
-  bars_.top.done.textContent = texts.saving;
+  setSaving(true);
   wrong.replaceChildren();
   const edits = ids.flatMap((id) => [
     [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe],
@@ -254,15 +270,15 @@ async function save() {
   try {
     await send("/photos/edits", Object.fromEntries(edits.map(([name, edit]) => [name, recipes.spell(edit)])));
     kept.forget([data.id, ...ids]);
+    for (const [name, edit] of edits) if (name.startsWith("recipe-")) saved[name.slice(7)] = edit;
+    start = saved[data.id];
     leave();
   } catch (error) {
-    isSaving = false;
-    bars_.top.done.disabled = false;
-    bars_.top.done.textContent = texts.done;
+    setSaving(false);
     for (const [id, edit] of Object.entries(error.answer?.recipes ?? {})) saved[id] = recipes.read(edit);
     if (outdated().length) askWhich(save);
     else wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
-    if ([401, 403].includes(error.status)) {
+    if (error.isSignedOut) {
       const next = encodeURIComponent(location.pathname + location.search);
       wrong.append(" ", make("a", { class: "button s", href: `/sign-in?next=${next}` }, texts.signIn));
     }
@@ -364,3 +380,4 @@ if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
 }
 if (isOwn) store();
 if (outdated().length) askWhich(() => {});
+import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts));

@@ -53,8 +53,21 @@ export function looksPanel(data, { current, change, rested }) {
     strength.element.firstChild.textContent = texts.strength.replace("{look}", names[recipe.look] ?? "");
     strength.set(recipe.look ? recipe.strength : 100);
   }
-  const setSwatches = (path) => {
-    for (const image of $$("image", strip)) if (image.getAttribute("href") !== path) image.setAttribute("href", path);
+  let wanted = "";
+  /** Shows the looks on the photo. Throws where their sheet did not come: the tiles stay as they were. */
+  const setSwatches = async (path) => {
+    if (wanted === path) return;
+    wanted = path;
+    const sheet = new Image();
+    sheet.src = path;
+    try {
+      await sheet.decode();
+    } catch (error) {
+      if (wanted !== path) return;
+      wanted = "";
+      throw error;
+    }
+    if (wanted === path) for (const image of $$("image", strip)) image.setAttribute("href", path);
   };
   const reveal = () => $$("[aria-pressed=true]", strip)[0]?.scrollIntoView({ block: "nearest", inline: "center" });
   return { element, show, setSwatches, reveal };

@@ -32,6 +32,7 @@ export class Preview {
       this.useServer();
     });
     this.canvas.addEventListener("webglcontextrestored", () => this.useRenderer());
+    addEventListener("online", () => this.again?.());
     new ResizeObserver(() => this.show(this.recipe)).observe(this.stage);
     this.picture.addEventListener("error", () => this.say(data.texts.noPreview, () => this.ask()));
     this.picture.addEventListener("load", () => {
@@ -43,9 +44,10 @@ export class Preview {
   say(text, again) {
     this.note.replaceChildren(text);
     this.note.hidden = !text;
+    this.again = again && (() => (this.say(""), again()));
     if (!again) return;
     const button = make("button", { type: "button", class: "button s" }, this.data.texts.again);
-    button.addEventListener("click", () => (this.say(""), again()));
+    button.addEventListener("click", () => this.again());
     this.note.append(" ", button);
   }
 

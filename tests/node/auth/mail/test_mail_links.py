@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.auth import mail_links
-from node.auth.mail_links import CODE_WINDOW_MS, Purpose
+from node.auth.mail import mail_links
+from node.auth.mail.mail_links import CODE_WINDOW_MS, Purpose
 from node.database import Site
 
 SITE = Site("https", "a.test", b"a secret that only the tests know")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from node.auth import user_mail, users
+from node.auth import users
+from node.auth.mail import user_mail
 from node.database import Database, Writer
 from node.mail.outgoing_mail import JOB, MailKind
 from node.models.account import Account
