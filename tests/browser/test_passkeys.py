@@ -12,14 +12,17 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expe
 
 from federation_tests.fediverse import Fediverse
 from node.accounts import accounts
+from node.attachments import photo_rows, photos
 from node.auth import passwords, sessions, users
 from node.auth.passkeys import passkeys
 from node.config import Config
 from node.database import Writer
+from node.models import places
 from node.models.account import Account
 from node.node import Node
 from tests.browser.conftest import visitor
 from tests.browser.seen import axe
+from tests.support.pictures import picture
 from tests.support.second_step import code_of, set_up
 from web.request.session import SESSION_COOKIE
 
@@ -121,6 +124,12 @@ async def _add(page: Page, here: Here) -> None:
     await page.goto(here.url("/settings/passkeys"), wait_until="networkidle")
     await page.get_by_role("button", name="Add a passkey").click()
     await expect(page.get_by_text("Passkey added.")).to_be_visible()
+
+
+async def _violations(page: Page) -> list[str]:
+    await page.evaluate(axe())
+    found: list[str] = await page.evaluate("axe.run().then((found) => found.violations.map((one) => one.id))")
+    return found
 
 
 async def _sign_out(context: BrowserContext) -> None:
@@ -238,8 +247,7 @@ async def test_a_passkey_is_the_second_step_and_confirms_who_is_there(
     await _sign_in(page, here)
     await expect(page.get_by_role("heading", name="Two-step sign-in")).to_be_visible()
     await page.wait_for_load_state("networkidle")
-    await page.evaluate(axe())
-    assert (await page.evaluate("axe.run().then((found) => found.violations.map((one) => one.id))")) == []
+    assert await _violations(page) == []
     await hers.is_touched(True)
     await page.get_by_role("button", name="Use a passkey").click()
     await page.wait_for_url(here.url("/"))
@@ -263,3 +271,41 @@ async def test_without_scripts_the_password_is_what_the_page_is_about(here: Here
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url(here.url("/"))
     await context.close()
+
+
+@pytest.mark.parametrize("is_second_step", [False, True], ids=["alone", "after the password"])
+async def test_a_form_that_was_sent_signed_out_is_shown_after_a_passkey(
+    here: Here, context: BrowserContext, is_second_step: bool
+) -> None:
+    page = await context.new_page()
+    hers = await phone(page)
+    shown = await photos.upload(here.node, here.alice, picture(900, 600), alt="A lake")
+    await _sign_in(page, here)
+    await _add(page, here)
+    if is_second_step:
+        await set_up(here.node, here.alice)
+    await page.goto(here.url(f"/photos/{shown.id}/details?part=place&back=/drafts"), wait_until="networkidle")
+    await page.get_by_label("Name of the location").fill("Beijing, China")
+    await hers.is_touched(False)
+    await _sign_out(context)
+    await page.get_by_text("Done", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to go on")
+    await page.wait_for_load_state("networkidle")
+    assert await _violations(page) == []
+    if is_second_step:
+        await page.get_by_label("Username or e-mail").fill("alice")
+        await page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Two-step sign-in")
+        await page.wait_for_load_state("networkidle")
+        assert await _violations(page) == []
+
+    await hers.is_touched(True)
+    await page.get_by_role("button", name="Use a passkey").click()
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Not sent yet")
+    await expect(page.locator("main")).to_contain_text("Beijing, China")
+    await page.get_by_role("button", name="Send now").click()
+    await expect(page).to_have_url(here.url("/drafts"))
+    kept = (await here.node.db.read(photo_rows.by_ids, [shown.id]))[shown.id]
+    assert places.load(kept.place).name == "Beijing, China"

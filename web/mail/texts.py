@@ -174,8 +174,12 @@ def _rejected(node: Node, request: MailRequest, person: Credentials | None) -> M
         _("Your sign-up to %(name)s", name=node.config.node.title),
         (
             _("The moderators did not approve your sign-up as %(name)s.", name=request.about),
-            _("Everything you sent with it has been deleted."),
+            _(
+                "If they gave a reason, you can read it when you sign in within 30 days. "
+                "Then all that you sent is deleted."
+            ),
         ),
+        (_("Sign in"), node.site.uri("/sign-in")),
     )
 
 

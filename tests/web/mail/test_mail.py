@@ -287,3 +287,5 @@ async def test_who_waited_for_approval_is_told(
     assert mail["To"] == "carol@x.example"
     wanted = "You can sign in as carol now" if decision is users.approve else "did not approve"
     assert wanted in plain_text(mail)
+    assert link(mail) == "/sign-in"
+    assert ("when you sign in within 30 days" in plain_text(mail)) is (decision is users.reject)
