@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.auth import password_strength
@@ -73,6 +73,7 @@ def _list(folder: Path, passwords: list[str], ending: str = ":12\r\n") -> Path:
     return file
 
 
+@settings(deadline=None)
 @given(
     listed=st.lists(st.integers(0, 60), max_size=40, unique=True),
     ending=st.sampled_from(["\n", "\r\n", ":7\n", ":123456\r\n"]),

@@ -9,7 +9,7 @@ import pytest
 from node import settings
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
-from node.auth import invites, passwords, sessions, sign_ups, signing_in, users
+from node.auth import invites, passwords, sessions, sign_in_limits, sign_ups, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
@@ -196,14 +196,16 @@ async def test_guesses_at_a_rejected_sign_up_are_limited_as_others_are(node: Nod
     await node.db.write(users.reject, admin, await node.db.read(accounts.get, user.account_id))
 
     refusals = []
-    for n in range(sessions.MAX_ATTEMPTS_PER_NAME + 1):
+    for n in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1):
         # By another spelling that is counted apart, the guesses at one account are counted together.
-        login = "bob" if n < sessions.MAX_ATTEMPTS_PER_NAME else "bob@a.test"
+        login = "bob" if n < sign_in_limits.MAX_ATTEMPTS_PER_NAME else "bob@a.test"
         try:
-            await _signs_in(node, login, PASSWORD if n == sessions.MAX_ATTEMPTS_PER_NAME else "wrong lake")
+            await _signs_in(
+                node, login, PASSWORD if n == sign_in_limits.MAX_ATTEMPTS_PER_NAME else "wrong lake"
+            )
         except (Invalid, NotAllowed, TooManyRequests) as refused:
             refusals.append(type(refused))
-    assert refusals == [Invalid] * (sessions.MAX_ATTEMPTS_PER_NAME + 1)
+    assert refusals == [Invalid] * (sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1)
 
 
 async def test_nobody_signs_up_on_a_closed_node(node: Node, admin: Account) -> None:
