@@ -26,6 +26,7 @@ from node.attachments import avatars, photos
 from node.attachments.photo_metadata import SharedMetadata
 from node.auth import passwords
 from node.config import (
+    BadConfig,
     Config,
     DatabaseOptions,
     FederationOptions,
@@ -306,5 +307,5 @@ if __name__ == "__main__":
         asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))
     except OSError as error:
         sys.exit(f"The demo node cannot start: {error.strerror or error}: {error.filename}")
-    except DatabaseInUse as error:
+    except (BadConfig, DatabaseInUse) as error:
         sys.exit(f"The demo node cannot start: {error}")

@@ -58,5 +58,6 @@ def test_a_busy_port_is_one_line_without_a_traceback(tmp_path: Path) -> None:
 
     assert started.returncode == 1
     assert started.stderr.splitlines() == [
-        "The demo node cannot start: Address already in use: localhost:8473"
+        "The demo node cannot start: [server] bind has localhost:8473, where another program listens already. "
+        "Stop it, or choose another port."
     ]
