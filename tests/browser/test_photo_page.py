@@ -45,7 +45,9 @@ async def test_the_viewer_has_the_address_of_the_photo_it_shows(
     await expect(page.locator(".photo-page img[alt='The lake, 2']")).to_be_visible()
 
     # The photo on that page opens the viewer, at that photo and among the others.
+    await page.wait_for_load_state("networkidle")
     await page.locator(".photo-whole .shot").click()
+    await expect(dialog(page)).to_be_visible()
     await expect(counter(page).last).to_have_text("3 of 3")
     await page.keyboard.press("ArrowLeft")
     await expect(page).to_have_url(address + "2")
@@ -72,6 +74,7 @@ async def test_the_page_of_a_photo_is_used_with_keys_alone(fediverse: Fediverse,
     assert names[1:3] == ["Close", "Next photo"]
     await page.keyboard.press("ArrowRight")
     await expect(page).to_have_url(here.url(f"/posts/{here.album.id}/photos/2"))
+    await page.wait_for_load_state("networkidle")
     await page.keyboard.press("ArrowLeft")
     await expect(page).to_have_url(here.url(f"/posts/{here.album.id}/photos/1"))
     await page.locator(".photo-whole .shot").focus()

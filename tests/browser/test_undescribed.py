@@ -172,7 +172,7 @@ async def test_a_draft_is_saved_without_a_question_and_a_scheduled_post_is_asked
     await schedule()
     await post_button(page, "Schedule").click()
     await expect(_asked(page)).to_contain_text(QUESTION)
-    await _answer(page, "Post anyway").click()
+    await _answer(page, "Schedule anyway").click()
     await expect(page.get_by_role("heading", name="Drafts")).to_be_visible()
     await expect(page.locator("main")).to_contain_text("Will be posted")
     assert await posted(here) == []

@@ -36,7 +36,7 @@ UNCOUNTED = {
     "state, COUNT(*) AS n FROM deliveries": "staff: deliveries are deleted after some weeks",
     "WITH RECURSIVE domains": "staff: the accounts of each server on the page, up to 1,000",
     "SELECT DISTINCT domain, host FROM accounts": "staff: the exact numbers on the page of one server",
-    "claimed_until = 0) AS waiting": "staff: all jobs are counted",
+    "FROM jobs GROUP BY kind": "staff: all jobs are counted",
     "FROM lanes ORDER BY jobs DESC": "staff: the longest lanes, of one for each host with jobs",
     "FROM hosts WHERE failures > 0": "staff: MAX_ROWS rows at most",
     "FROM cached_hosts": "a row for each host with pictures here: half a millisecond for ten thousand, where one is fetched",

@@ -43,6 +43,9 @@ function store(draft, isSaved = false) {
 }
 onSaved(() => localStorage.getItem(key) && store(content(), true));
 
+/** The post is being sent: if its answer is lost, a draft that the server has no more may have been posted or not. */
+export const keepUntilAnswered = () => localStorage.getItem(key) && store(content());
+
 function save() {
   if (!isReady || isPaused) return;
   const draft = content();

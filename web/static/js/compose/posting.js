@@ -6,7 +6,7 @@ import { asksDescriptions, caption, changed, failed, fill, form, hadPhotos, inpu
 import { refreshPhotos } from "./fresh.js";
 import { keepFiles } from "./kept_files.js";
 import { chosen, failWithout, nameWaiting, removeFailed, startUploads, uploads } from "./photos.js";
-import { localKey } from "./local_draft.js";
+import { keepUntilAnswered, localKey } from "./local_draft.js";
 import { focusQuestion, hideQuestion, isAbout, makeButton, showQuestion } from "./question.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
 import { show, showFailed } from "./strip.js";
@@ -160,6 +160,7 @@ async function send(submitter) {
   const isLater = Boolean($("[name=publish_at]", form)?.value);
   showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
+  if (isNew) keepUntilAnswered();
   const leadsToPhoto = /^(edit|details)-/.test(submitter?.value ?? "");
   if (leadsToPhoto && pending().length) await keepFiles(nameWaiting());
   const fields = () => {
