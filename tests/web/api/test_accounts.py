@@ -177,9 +177,29 @@ async def test_a_profile_lists_posts_boosts_and_comments(
     assert await ids(max_id="0") == [boost["id"], comment["id"], first["id"]]
     assert await ids(exclude_replies="true") == [boost["id"], first["id"]]
     assert await ids(exclude_reblogs="1") == [comment["id"], first["id"]]
-    assert await ids(tagged="Sea") == [boost["id"]]
+    assert await ids(tagged="Sea") == []
     assert await ids(pinned="true") == []
     assert await ids(only_media="true", exclude_reblogs="true") == []
+
+
+async def test_photos_and_hashtags_of_a_profile_are_those_of_its_own_posts(
+    post: Post, app: App, alice: Account, bob: Account, photo: Callable[..., bytes]
+) -> None:
+    async def with_photo(account: Account, words: str) -> dict[str, Any]:
+        files = {"file": photo(300, 200)}
+        media = (await (await app(account)).post("/api/v2/media", files=files)).json
+        return await post(account, words, media_ids=[media["id"]])
+
+    own, theirs = await with_photo(alice, "Mine #sea"), await with_photo(bob, "Theirs #sea")
+    client = await app(alice)
+    boost = (await client.post(f"/api/v1/statuses/{theirs['id']}/reblog")).json
+
+    async def ids(**query: str) -> list[str]:
+        return [one["id"] for one in (await client.get(f"/api/v1/accounts/{alice.id}/statuses", query)).json]
+
+    assert await ids() == [boost["id"], own["id"]]
+    assert await ids(only_media="true") == [own["id"]]
+    assert await ids(tagged="sea") == [own["id"]]
 
 
 async def test_a_moved_account_names_its_new_account(

@@ -101,7 +101,10 @@ async def list_statuses(request: ApiRequest) -> JsonResponse:
 
 
 def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """Returns the posts and boosts of an account; or its pinned posts, the latest pin first."""
+    """Returns the posts and boosts of an account; or its pinned posts, the latest pin first.
+
+    Lists with photos or with a hashtag have no boosts, as in Mastodon: photos that somebody else has taken are not theirs.
+    """
     account, page = request.path_account(tx), request.requested_page()
     if request.params.flag("pinned"):
         shown = _pinned(tx, request, account, page)
@@ -114,15 +117,16 @@ def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
             "exclude_replies",
             "tagged",
         )
+    only_photos, tagged = request.params.flag("only_media"), request.params.text("tagged")
     entries = timelines.profile(
         tx,
         request.account,
         account,
         page,
-        only_photos=request.params.flag("only_media"),
+        only_photos=only_photos,
         include_comments=not request.params.flag("exclude_replies"),
-        include_boosts=not request.params.flag("exclude_reblogs"),
-        tagged=request.params.text("tagged"),
+        include_boosts=not (request.params.flag("exclude_reblogs") or only_photos or tagged),
+        tagged=tagged,
     )
     bodies = request.entities.page(
         tx, request.account, post_summaries.by_entries(tx, request.account, entries)
