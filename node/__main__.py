@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from node import config
 from node.accounts import keys
-from node.auth import access_tokens, passwords, users
+from node.auth import addresses, password_strength, passwords, users
+from node.auth.oauth import scopes as oauth_scopes
 from node.cli import control_socket, termination
 from node.cli.commands import pack_keys
 from node.config import BadConfig, Config
@@ -97,35 +98,39 @@ def _parser() -> argparse.ArgumentParser:
 
     account = commands.add_parser("account", help="Manage local accounts.", parents=[shared_options])
     subcommands = account.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(subcommands, "create", _account_create, "Create a local account.")
-    create.add_argument("name", metavar="NAME")
+
+    def of_account(
+        name: str,
+        run: Callable[[Config, argparse.Namespace], int | None],
+        summary: str,
+        help_: str | None = None,
+    ) -> argparse.ArgumentParser:
+        subparser = command(subcommands, name, run, summary)
+        subparser.add_argument("name", metavar="NAME", help=help_)
+        return subparser
+
+    create = of_account("create", _account_create, "Create a local account.")
     create.add_argument("--email", required=True)
     create.add_argument("--role", choices=users.ROLES, default="user")
-    password = command(
-        subcommands, "password", _account_password, "Set a new password; end sessions and apps."
-    )
-    password.add_argument("name", metavar="NAME")
+    password = of_account("password", _account_password, "Set a new password; end sessions and apps.")
     password.add_argument("--keep-apps", action="store_true", help="do not revoke the access tokens of apps")
     for subparser in (create, password):
         subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
-    rotate = command(
-        subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
-    )
-    rotate.add_argument("name", metavar="NAME")
-    role = command(subcommands, "role", _account_role, "Make somebody a user, moderator or admin.")
-    role.add_argument("name", metavar="NAME")
+    of_account("link", _account_link, "Print a link with which somebody sets a new password, once.")
+    of_account("rotate-keys", _account_rotate_keys, "Replace the signing keys of an account.")
+    role = of_account("role", _account_role, "Make somebody a user, moderator or admin.")
     role.add_argument("role", choices=users.ROLES)
-    suspend = command(subcommands, "suspend", _account_suspend, "Hide an account and sign it out.")
-    unsuspend = command(subcommands, "unsuspend", _account_unsuspend, "End the suspension of an account.")
-    for subparser in (suspend, unsuspend):
-        subparser.add_argument("name", metavar="NAME", help="a username, or the handle of a remote account")
-    delete = command(
-        subcommands, "delete", _account_delete, "Delete an account with all its posts, for good."
-    )
-    delete.add_argument("name", metavar="NAME")
+    anywhere = "a username, or the handle of a remote account"
+    of_account("suspend", _account_suspend, "Hide an account and sign it out.", anywhere)
+    of_account("unsuspend", _account_unsuspend, "End the suspension of an account.", anywhere)
+    delete = of_account("delete", _account_delete, "Delete an account with all its posts, for good.")
     delete.add_argument("--yes", action="store_true", help="do not ask for the name again")
+    of_account("sessions", _account_sessions, "List where somebody is signed in.")
+    of_account("two-step-off", _account_two_step_off, "Turn two-step sign-in off: phone and codes are lost.")
+    unlock = of_account("unlock", _account_unlock, "Let somebody sign in again after too many attempts.")
+    unlock.add_argument("--address", default="", help="their IP address: forget all attempts from there too")
     command(subcommands, "list", _account_list, "List local accounts.")
 
     token = commands.add_parser("token", help="Manage access tokens.", parents=[shared_options])
@@ -140,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("name", metavar="NAME")
     revoke.add_argument("id", metavar="ID", nargs="?", help="the number that `tintype token list` shows")
     revoke.add_argument("--all", action="store_true", help="revoke all tokens of the account")
+
+    mail = commands.add_parser("mail", help="Try the mail server.", parents=[shared_options])
+    subcommands = mail.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    test = command(subcommands, "test", _mail_test, "Send a test mail, and say what the mail server answers.")
+    test.add_argument("address", metavar="ADDRESS")
     return parser
 
 
@@ -196,8 +206,8 @@ def _check(options: Config, arguments: argparse.Namespace) -> int:
 
 def _account_create(options: Config, arguments: argparse.Namespace) -> None:
     display_names.check_username(arguments.name)
-    users.normalize_email(arguments.email)
-    hashed = passwords.hash_sync(_password(arguments))
+    addresses.normalize_email(arguments.email)
+    hashed = passwords.hash_sync(_password(options, arguments))
     handle = _run_command(
         options,
         "account create",
@@ -212,7 +222,7 @@ def _account_create(options: Config, arguments: argparse.Namespace) -> None:
 
 def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     _run_command(options, "account find", name=arguments.name)
-    hashed = passwords.hash_sync(_password(arguments))
+    hashed = passwords.hash_sync(_password(options, arguments))
     _run_command(
         options,
         "account password",
@@ -222,6 +232,25 @@ def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     )
     ended = "in all browsers; apps stay signed in" if arguments.keep_apps else "in all browsers and apps"
     print(f"{arguments.name} has a new password and is signed out {ended}.")
+
+
+def _account_link(options: Config, arguments: argparse.Namespace) -> None:
+    print(_run_command(options, "account link", name=arguments.name))
+    print("The link works once, within an hour. Send it to nobody else.", file=sys.stderr)
+
+
+def _mail_test(options: Config, arguments: argparse.Namespace) -> None:
+    from node.mail.smtp import MailRefused, MailUnavailable
+    from web.mail import send_mail
+
+    address = addresses.normalize_email(arguments.address)
+    if not options.mail.url:
+        raise CommandError("No mail server is configured: [mail] url in config.toml.")
+    try:
+        asyncio.run(send_mail.send_test(options, address))
+    except (MailRefused, MailUnavailable) as failed:
+        raise CommandError(f"The mail was not sent: {failed}") from failed
+    print(f"The mail server has taken a mail to {address}. Whether it arrives, its inbox tells.")
 
 
 def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None:
@@ -256,6 +285,24 @@ def _account_delete(options: Config, arguments: argparse.Namespace) -> None:
     print(f"@{handle} is deleted; its posts follow, and other servers are told.")
 
 
+def _account_sessions(options: Config, arguments: argparse.Namespace) -> None:
+    listed: list[dict[str, Any]] = _run_command(options, "account sessions", name=arguments.name)
+    for one in listed:
+        print(f"{_date(one['created_at'])}  last used {_date(one['seen_at'])}  {one['user_agent']}")
+    if not listed:
+        print(f"{arguments.name} is signed in nowhere.")
+
+
+def _account_two_step_off(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account two-step-off", name=arguments.name)
+    print(f"{name} can sign in with the password alone.")
+
+
+def _account_unlock(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account unlock", name=arguments.name, address=arguments.address)
+    print(f"{name} can try to sign in again.")
+
+
 def _account_list(options: Config, arguments: argparse.Namespace) -> None:
     people: list[dict[str, Any]] = []
     while part := _run_command(options, "account list", max_id=people[-1]["id"] if people else 0):
@@ -271,7 +318,7 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
 
 
 def _token_create(options: Config, arguments: argparse.Namespace) -> None:
-    scopes = sorted(access_tokens.parse_scopes(arguments.scopes))
+    scopes = sorted(oauth_scopes.parse_scopes(arguments.scopes))
     print(_run_command(options, "token create", name=arguments.name, scopes=scopes, app=arguments.app))
 
 
@@ -298,12 +345,16 @@ def _date(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
 
 
-def _password(arguments: argparse.Namespace) -> str:
+def _password(options: Config, arguments: argparse.Namespace) -> str:
+    def check(password: str) -> str:
+        about = (arguments.name, getattr(arguments, "email", ""))
+        return password_strength.check_new_sync(password, about, options.security.stolen_passwords)
+
     if arguments.password_stdin:
-        return passwords.check(sys.stdin.readline().rstrip("\r\n"))
+        return check(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
         raise CommandError("Pass the password with --password-stdin, or run this in a terminal.")
-    first = passwords.check(getpass.getpass("Password: "))
+    first = check(getpass.getpass("Password: "))
     if getpass.getpass("Repeat password: ") != first:
         raise CommandError("The passwords do not match.")
     return first

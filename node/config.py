@@ -26,6 +26,7 @@ SECRET = {"secret": True}
 
 _HOST = re.compile(r"(?!-)[a-z0-9.-]{1,253}(?<![.-])(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
+_MAIL_URL = re.compile(r"smtps?://([^\s@/]+@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?/?")
 _NAME = re.compile(r"@?\w{0,30}")
 _BIND = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5})|unix:.+")
 
@@ -90,6 +91,19 @@ class RegistrationOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class MailOptions:
+    url: str = dataclasses.field(default="", repr=False, metadata=SECRET)
+    sender: str = ""
+    ca_file: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class SecurityOptions:
+    staff_two_step: bool = False
+    stolen_passwords: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     node: NodeOptions = NodeOptions()
     server: ServerOptions = ServerOptions()
@@ -97,6 +111,8 @@ class Config:
     media: MediaOptions = MediaOptions()
     federation: FederationOptions = FederationOptions()
     registration: RegistrationOptions = RegistrationOptions()
+    mail: MailOptions = MailOptions()
+    security: SecurityOptions = SecurityOptions()
 
     @property
     def data_folder(self) -> Path:
@@ -293,6 +309,10 @@ def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("database", "url", "should begin with 'sqlite:' and a path, or with 'postgresql://'.")
     if not re.fullmatch(r"file:.+", config.media.url):
         raise refuse("media", "url", f"is {config.media.url!r}, but should be 'file:' and a folder.")
+    if config.mail.url and not _MAIL_URL.fullmatch(config.mail.url):
+        raise refuse("mail", "url", "should be like 'smtps://name:password@mail.example'.")
+    if config.mail.sender and not _EMAIL.fullmatch(config.mail.sender):
+        raise refuse("mail", "sender", "should be an e-mail address.")
     if not config.server.jobs and scheme == "sqlite":
         raise refuse("server", "jobs", "is false, but with SQLite nothing else can do the node's jobs.")
     if not 1 <= config.media.max_upload_mb <= 1000:

@@ -32,6 +32,8 @@ def site_from_config(options: Config) -> Site:
         load_secret(options),
         is_allowlist_mode=options.federation.mode == "allowlist",
         configured_handle_domain=options.node.handle_domain,
+        sends_mail=bool(options.mail.url),
+        staff_needs_second_step=options.security.staff_two_step,
     )
 
 

@@ -23,10 +23,12 @@ from node.moderation import block_list_csv
 from node.node import Node
 from node.text.storable import UNSTORABLE
 from web.api import Api
+from web.api.routes import ROUTES
 from web.bare_answers import respond_bare, respond_unavailable
 from web.files.media_files import MediaApp
 from web.html import error_pages
 from web.i18n import formats, translations
+from web.oauth import page_headers
 from web.pages import blueprints
 from web.request import context, session
 from web.request.bodies import MAX_UPLOAD_BYTES, UPLOAD_SECONDS, Bodies, Body, body_of
@@ -85,6 +87,8 @@ SECURITY_HEADERS = {
 HSTS_VALUE = "max-age=31536000"
 _WHOLE_URL = re.compile(rb"(?i)https?://[^/]+")
 CLOSE = [(b"connection", b"close")]
+# Of the client API, where OAuth and RFC 8414 expect them.
+API_PATHS = frozenset(route.path for route in ROUTES if not route.path.startswith("/api/"))
 RETRY_LATER = [(b"retry-after", b"300")]
 
 
@@ -137,7 +141,7 @@ class App:
             return Part.REFUSAL, _refusing("That is not the address of a page.")
         if not _is_storable(scope):
             return Part.REFUSAL, _refusing(UNSTORABLE)
-        if scope["path"].startswith("/api/"):
+        if scope["path"].startswith("/api/") or scope["path"] in API_PATHS:
             return Part.API, self._api
         if scope["path"].startswith(("/media/", "/static/")):
             return Part.FILE, self._files
@@ -231,7 +235,7 @@ def create_pages_app(node: Node) -> Quart:
     app.before_request(before_request)
 
     async def after_response(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in page_headers.adapt(SECURITY_HEADERS).items():
             response.headers.setdefault(name, value)
         if node.site.scheme == "https":
             response.headers.setdefault("Strict-Transport-Security", HSTS_VALUE)

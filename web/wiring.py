@@ -31,12 +31,14 @@ from node.interactions import blocks
 from node.jobs import queue
 from node.jobs.worker import BatchHandler, Handler, JobHandler, JobWorker
 from node.lifecycle import account_deletion, handle_domain, migration
+from node.mail import outgoing_mail
 from node.maintenance import clean_up
 from node.moderation import block_lists, domain_rules
 from node.node import Node, site_from_config
 from node.publishing import saved_drafts
 from node.version import VERSION
 from web.files import media_files
+from web.mail import send_mail
 
 DAY_MS = 24 * 3_600_000
 
@@ -64,6 +66,7 @@ JOB_HANDLERS: dict[str, Handler] = {
     "trim_cache": JobHandler(media_cache_eviction.trim_cache, concurrency=1),
     "publish_scheduled": JobHandler(saved_drafts.publish_scheduled, concurrency=1),
     "end_mutes": JobHandler(blocks.end_mutes, concurrency=1),
+    outgoing_mail.JOB: JobHandler(send_mail.send_mail, concurrency=4),
     "forget_person": JobHandler(account_deletion.delete_content, concurrency=1),
     "withdraw_access": JobHandler(media_files.withdraw_access, concurrency=1),
     "delete_files": JobHandler(stored_files.delete_files, concurrency=2),

@@ -13,7 +13,6 @@ from activitypub.client.documents import is_local_uri
 from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import actors, lookup
 from node.accounts import accounts
-from node.auth import passwords, users
 from node.database import Writer
 from node.errors import Invalid, Refused
 from node.ids import now_ms
@@ -89,10 +88,11 @@ async def find_account(node: Node, viewer: Account, name: str, *, field: str) ->
         ) from error
 
 
-async def move(node: Node, account: Account, password: str, name: str) -> None:
-    """Moves a local account to the account called `name`. Raises Invalid, field 'password' or 'target'."""
-    if not await passwords.verify(await node.db.read(users.password_hash, account.id), password):
-        raise Invalid("The password is wrong.", field="password")
+async def move(node: Node, account: Account, name: str) -> None:
+    """Moves a local account to the account called `name`. Raises Invalid, field 'target'.
+
+    Whoever calls it knows that it is the person themselves: a move takes the followers along at once.
+    """
     target = await find_account(node, account, name, field="target")
 
     def unit(tx: Writer) -> None:

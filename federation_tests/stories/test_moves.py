@@ -10,16 +10,13 @@ from federation_tests.fediverse import Fediverse, Person
 from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
 from node.accounts import accounts, relationships
-from node.auth import passwords, users
-from node.database import Reader, Writer
+from node.database import Reader
 from node.errors import Invalid, NotAllowed
 from node.interactions import blocks
 from node.lifecycle import migration
 from node.moderation import domain_rules
 from node.posts.drafts import Draft
 from node.publishing import publishing
-
-PASSWORD = "a picture a day"
 
 
 async def add_alias(new: Person, old: Person) -> None:
@@ -29,20 +26,8 @@ async def add_alias(new: Person, old: Person) -> None:
     await new.fediverse.settle()
 
 
-async def move(old: Person, new: Person, password: str = PASSWORD) -> None:
-    """Moves the old account, giving it a password first if it has none."""
-
-    def has_password(tx: Reader) -> bool:
-        return users.by_account(tx, accounts.get(tx, old.id)) is not None
-
-    if not await old.node.db.read(has_password):
-        hashed = await passwords.hash(PASSWORD)
-
-        def unit(tx: Writer) -> None:
-            users.create(tx, accounts.get(tx, old.id), email="old@tintype.test", password_hash=hashed)
-
-        await old.node.db.write(unit)
-    await remote_migration.move(old.node, await old.account(), password, new.handle)
+async def move(old: Person, new: Person) -> None:
+    await remote_migration.move(old.node, await old.account(), new.handle)
 
 
 async def test_local_and_remote_followers_follow_the_new_account(fediverse: Fediverse) -> None:
@@ -80,15 +65,13 @@ async def test_a_moved_account_cannot_post_until_the_move_is_cancelled(fediverse
         await move(old, new)
 
 
-async def test_a_move_needs_an_alias_on_the_new_account_and_the_password(fediverse: Fediverse) -> None:
+async def test_a_move_needs_an_alias_on_the_new_account(fediverse: Fediverse) -> None:
     old, new, fan = await fediverse.people("old@a.test", "new@b.test", "fan@b.test")
     await fan.follows(old)
     await fediverse.settle()
     with pytest.raises(Invalid, match="does not list this account"):
         await move(old, new)
     await add_alias(new, old)
-    with pytest.raises(Invalid, match="password"):
-        await move(old, new, password="wrong password")
     assert (await old.account()).moved_to == ""
     # The stored copy of the new account has no alias yet: it is fetched again for the move.
     await move(old, new)

@@ -7,27 +7,25 @@ with the node's secret before they reach the table.
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from node.accounts import base58
-from node.database import Reader, Site, Writer, build, columns
+from node.database import Reader, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.remote_actor import ActorKey
+from node.sealing import seal, unseal
 
 RSA_BITS = 2048
 MAX_KEYS = 10
+SEALED_AS = "keys"
 REPLACED_KEY_RETENTION_MS = 7 * 24 * 3600 * 1000
 _ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
 
@@ -92,7 +90,7 @@ def create(tx: Writer, account: Account, pair: KeyPair) -> None:
             account=account.id,
             algorithm=algorithm,
             public=public,
-            private=_encrypt(tx.site, key_id, private),
+            private=seal(tx.site, SEALED_AS, key_id, private),
             now=now,
         )
 
@@ -115,7 +113,7 @@ def rotate(tx: Writer, account: Account, pair: KeyPair) -> None:
             account=account.id,
             algorithm=algorithm,
             public=public,
-            private=_encrypt(tx.site, key_id, private),
+            private=seal(tx.site, SEALED_AS, key_id, private),
             now=now_ms(),
         )
 
@@ -141,7 +139,9 @@ def previous_private_pem(tx: Reader, account: Account) -> tuple[str, str] | None
         id=account.id,
         since=now_ms() - REPLACED_KEY_RETENTION_MS,
     )
-    return None if row is None else (row["id"], _decrypt(tx.site, row["id"], row["replaced"]).decode())
+    return (
+        None if row is None else (row["id"], unseal(tx.site, SEALED_AS, row["id"], row["replaced"]).decode())
+    )
 
 
 def clean_up(tx: Writer, now: int) -> int:
@@ -211,7 +211,7 @@ def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
     )
     if row is None:
         raise NotFound(detail=f"no private rsa key of {account.full_handle} here")
-    return row["id"], _decrypt(tx.site, row["id"], row["private"]).decode()
+    return row["id"], unseal(tx.site, SEALED_AS, row["id"], row["private"]).decode()
 
 
 def check_secret(tx: Reader) -> None:
@@ -224,7 +224,7 @@ def check_secret(tx: Reader) -> None:
            WHERE a.is_local AND k.private IS NOT NULL LIMIT 1"""
     )
     if row is not None:
-        _decrypt(tx.site, row["id"], row["private"])
+        unseal(tx.site, SEALED_AS, row["id"], row["private"])
 
 
 def delete_all(tx: Writer, account: Account) -> None:
@@ -245,20 +245,3 @@ def _origin(uri: str) -> tuple[str, str]:
     except ValueError:
         return "", uri
     return parts.scheme.lower(), parts.netloc.lower()
-
-
-def _encrypt(site: Site, key_id: str, private: bytes) -> str:
-    nonce = os.urandom(12)
-    ciphertext = AESGCM(site.subkey("keys")).encrypt(nonce, private, key_id.encode())
-    return base64.b64encode(nonce + ciphertext).decode()
-
-
-def _decrypt(site: Site, key_id: str, encrypted: str) -> bytes:
-    data = base64.b64decode(encrypted)
-    try:
-        return AESGCM(site.subkey("keys")).decrypt(data[:12], data[12:], key_id.encode())
-    except InvalidTag:
-        raise NotFound(
-            "The server's secret does not decrypt its private keys. Has the secret file been replaced?",
-            detail=f"cannot decrypt {key_id}",
-        ) from None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from node.accounts import accounts
 from node.admin import reports
-from node.auth import access_tokens, sessions, sign_ups, users
+from node.auth import sessions, sign_ups, users
+from node.auth.oauth import authorization_codes
 from node.database import Writer
 from node.errors import NotFound
 from node.federation import outbox
@@ -32,7 +33,7 @@ def suspend(tx: Writer, moderator: Account | None, account: Account) -> None:
     audit_log.record(tx, moderator, "suspend", account.handle)
     reports.close_all_of_account(tx, moderator, account)
     sessions.end_all(tx, account)
-    access_tokens.revoke_all(tx, account)
+    authorization_codes.sign_out_apps(tx, account)
     outbox.record(tx, account, "Update", account.uri)
 
 

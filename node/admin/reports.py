@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.auth import users
+from node.auth.mail import user_mail
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.mail.outgoing_mail import MailKind
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import may_see
@@ -157,6 +159,7 @@ def _insert(
         "INSERT INTO report_posts (report_id, post_id) VALUES (:report, :post) ON CONFLICT DO NOTHING",
         [{"report": new.id, "post": post.id} for post in chosen],
     )
+    user_mail.tell_staff(tx, MailKind.STAFF_REPORT, about=str(new.id))
     return new
 
 

@@ -1,7 +1,6 @@
-"""Bearer tokens of client apps, and their scopes. Owns `apps`, `tokens`.
+"""Bearer tokens with which apps act for people. Owns `tokens`.
 
-Only the hash of a token (`issued_tokens`) is kept. A scope without a colon includes all of its kind: `read` includes
-`read:statuses`; `follow` is the older name for the follows, blocks and mutes of both.
+Only the hash of a token (`issued_tokens`) is kept.
 """
 
 from __future__ import annotations
@@ -11,33 +10,16 @@ from dataclasses import dataclass
 
 from node.auth import issued_tokens
 from node.auth.issued_tokens import TokenKind
+from node.auth.oauth import apps
+from node.auth.oauth.apps import ClientApp, build_app
+from node.auth.oauth.scopes import allows
 from node.database import Reader, Row, Writer
-from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
 
-UNUSED_APP_RETENTION_MS = 24 * 3_600_000
-
-_READ = "accounts blocks bookmarks favourites filters follows lists mutes notifications search statuses"
-_WRITE = "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications reports statuses"
-_FOLLOW = frozenset(f"{verb}:{noun}" for verb in ("read", "write") for noun in ("blocks", "follows", "mutes"))
-SCOPES = frozenset(
-    ["read", "write", "follow", "push", "profile"]
-    + [f"read:{noun}" for noun in _READ.split()]
-    + [f"write:{noun}" for noun in _WRITE.split()]
-)
-
-MAX_LISTED = 100
+MAX_PER_ACCOUNT = 100
 USED_UPDATE_INTERVAL_MS = 60 * 60 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ClientApp:
-    id: int
-    name: str
-    website: str
-    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +37,39 @@ class AccessToken:
         return allows(self.scopes, scope)
 
 
-def allows(scopes: Iterable[str], needed: str) -> bool:
-    """Returns whether the granted scopes cover `needed`, such as 'read:statuses'."""
-    granted = frozenset(scopes)
-    if needed in granted or needed.partition(":")[0] in granted:
-        return True
-    return "follow" in granted and needed in _FOLLOW
-
-
-def parse_scopes(text: str) -> frozenset[str]:
-    """Parses scopes separated by spaces. Raises Invalid for one that does not exist, and for none."""
-    scopes = frozenset(text.replace("+", " ").split())
-    unknown = sorted(scopes - SCOPES)
-    if unknown or not scopes:
-        rejected = ", ".join(unknown) if unknown else "none"
-        raise Invalid(
-            f"Scopes are read, write, follow and their parts; {rejected} is not one.", field="scopes"
-        )
-    return scopes
-
-
 def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, website: str = "") -> str:
     """Creates a bearer token and returns it; only its hash is stored. An app of a new name is created with it."""
-    row = tx.one(
-        "SELECT id FROM apps WHERE name = :name AND website = :website ORDER BY id LIMIT 1",
-        name=app_name,
-        website=website,
+    return issue(tx, account, scopes, apps.by_name(tx, app_name, website))[0]
+
+
+def issue(tx: Writer, account: Account, scopes: Iterable[str], app_id: int) -> tuple[str, int]:
+    """Creates a bearer token for an app; returns it and the id of its row.
+
+    Beyond `MAX_PER_ACCOUNT` those used longest ago are revoked.
+    """
+    id_ = new_id()
+    tx.run(
+        """DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens WHERE account_id = :account
+               ORDER BY COALESCE(used_at, created_at) DESC, id DESC LIMIT 1000 OFFSET :kept)""",
+        account=account.id,
+        kept=MAX_PER_ACCOUNT - 1,
     )
-    app_id = row["id"] if row else new_id()
-    now = now_ms()
-    if row is None:
-        tx.run(
-            "INSERT INTO apps (id, name, website, created_at) VALUES (:id, :name, :website, :now)",
-            id=app_id,
-            name=app_name,
-            website=website,
-            now=now,
-        )
     token = issued_tokens.issue(tx.site, TokenKind.ACCESS, account)
     tx.run(
         """INSERT INTO tokens (hash, id, account_id, app_id, scopes, created_at)
            VALUES (:hash, :id, :account, :app, :scopes, :now)""",
         hash=issued_tokens.hash_of(token),
-        id=new_id(),
+        id=id_,
         account=account.id,
         app=app_id,
         scopes=" ".join(sorted(scopes)),
-        now=now,
+        now=now_ms(),
     )
-    return token
+    return token, id_
 
 
-_SELECT = """SELECT t.id, t.account_id, t.scopes, t.created_at, t.used_at,
-        a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
-    FROM tokens t JOIN apps a ON a.id = t.app_id"""
+_SELECT = """SELECT t.id AS token_id, t.account_id, t.scopes AS token_scopes, t.created_at AS token_created_at,
+        t.used_at, a.* FROM tokens t JOIN apps a ON a.id = t.app_id"""
 
 
 def by_token(tx: Reader, token: str) -> AccessToken | None:
@@ -124,19 +85,24 @@ def _is_issued(tx: Reader, token: str) -> bool:
 
 
 def by_account(tx: Reader, account: Account) -> list[AccessToken]:
-    """Returns the newest `MAX_LISTED` tokens of an account, newest first."""
+    """Returns the tokens of an account, newest first: `MAX_PER_ACCOUNT` at most."""
     rows = tx.all(
         f"{_SELECT} WHERE t.account_id = :account ORDER BY t.id DESC LIMIT :limit",
         account=account.id,
-        limit=MAX_LISTED,
+        limit=MAX_PER_ACCOUNT,
     )
     return [_build(row) for row in rows]
 
 
 def _build(row: Row) -> AccessToken:
-    app = ClientApp(row["app_id"], row["name"], row["website"], row["app_created_at"])
-    scopes = frozenset(row["scopes"].split())
-    return AccessToken(row["id"], row["account_id"], scopes, row["created_at"], app, row["used_at"])
+    return AccessToken(
+        row["token_id"],
+        row["account_id"],
+        frozenset(row["token_scopes"].split()),
+        row["token_created_at"],
+        build_app(row),
+        row["used_at"],
+    )
 
 
 def mark_used(tx: Writer, token: AccessToken) -> None:
@@ -184,14 +150,12 @@ def delete_by_account(tx: Writer, account: Account) -> None:
     revoke_all(tx, account)
 
 
-def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
-    """Deletes those of the next apps that have had no token for a day; returns where to go on, None at the end."""
-    rows = tx.all(
-        """SELECT a.id, a.created_at < :before
-               AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.app_id = a.id) AS is_unused
-           FROM apps a WHERE a.id > :after ORDER BY a.id LIMIT 500""",
-        before=now - UNUSED_APP_RETENTION_MS,
-        after=after or 0,
-    )
-    tx.run("DELETE FROM apps WHERE id IN (:ids)", ids=[row["id"] for row in rows if row["is_unused"]])
-    return rows[-1]["id"] if rows else None
+def revoke_by_id(tx: Writer, token_id: int) -> None:
+    """Deletes a token."""
+    tx.run("DELETE FROM tokens WHERE id = :id", id=token_id)
+
+
+def revoke_issued(tx: Writer, app_id: int, token: str) -> bool:
+    """Deletes a token of an app that gives it back (RFC 7009). Returns whether it had one."""
+    sql = "DELETE FROM tokens WHERE hash = :hash AND app_id = :app"
+    return tx.run(sql, hash=issued_tokens.hash_of(token), app=app_id) > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import secrets
 
 import argon2
 
@@ -15,6 +16,7 @@ from node.errors import Invalid
 
 MIN_LENGTH = 8
 MAX_LENGTH = 256
+_NO_PASSWORD = "none "  # noqa: S105
 # The hash of random bytes that nobody kept: verified when no user has the name.
 _DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$clFKPjNACzTWwHQsTmpUbA$YPGIUne0LVciPIGrlwKEeNXeGvifPPnEQReE2LoBWms"
@@ -41,13 +43,26 @@ def hash_sync(password: str) -> str:
     return _hasher().hash(password)
 
 
+def no_password() -> str:
+    """Returns what stands in place of a hash for somebody without a password: each time another text.
+
+    So a link that was made for an earlier state of the account does not work again.
+    """
+    return _NO_PASSWORD + secrets.token_hex(8)
+
+
+def is_set(hashed: str | None) -> bool:
+    """Returns whether this is a password's hash, and not what stands in its place."""
+    return bool(hashed) and not str(hashed).startswith(_NO_PASSWORD)
+
+
 def verify_sync(hashed: str | None, password: str) -> bool:
     """Returns whether the password is right; `hashed` is None when no user has the name."""
     try:
-        _hasher().verify(hashed or _DUMMY_HASH, password[:MAX_LENGTH])
+        _hasher().verify(hashed if hashed and is_set(hashed) else _DUMMY_HASH, password[:MAX_LENGTH])
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
-    return hashed is not None
+    return is_set(hashed)
 
 
 def needs_rehash(hashed: str) -> bool:

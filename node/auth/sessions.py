@@ -1,23 +1,26 @@
-"""Browser sessions: signing in and out. Owns `sessions`.
+"""Browser sessions: how they begin, last and end. Owns `sessions`.
 
 The cookie holds a token (`issued_tokens`) and the table only its hash.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from node import rate_limits
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, issued_tokens, passwords, sign_ups, users
+from node.auth import (
+    issued_tokens,
+    password_strength,
+    passwords,
+    sign_in_limits,
+    users,
+)
 from node.auth.issued_tokens import TokenKind
-from node.auth.sign_ups import RejectedSignUp, SignUpRejected
-from node.database import Reader, Site, Writer, build, columns
-from node.errors import Invalid, NotAllowed
+from node.auth.mail import user_mail
+from node.auth.oauth import authorization_codes
+from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
+from node.mail.outgoing_mail import MailKind
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
@@ -25,14 +28,7 @@ from node.text import display_names
 
 RETENTION_MS = 60 * 24 * 60 * 60 * 1000
 MAX_PER_ACCOUNT = 50
-MAX_ATTEMPTS_PER_NAME = 10
-MAX_ATTEMPTS_PER_NETWORK = 60
-ATTEMPT_WINDOW_SECONDS = 15 * 60
-MAX_ATTEMPTS_PER_ACCOUNT = 50
-ACCOUNT_WINDOW_SECONDS = 60 * 60
-
-
-C = TypeVar("C", bound=users.Credentials | RejectedSignUp)
+PROOF_LIFETIME_MS = 10 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,113 +45,6 @@ class Session:
         return self.hash[:16]
 
 
-async def sign_in(
-    node: Node, login: str, password: str, *, address: str, user_agent: str, known_browser: str = ""
-) -> str:
-    """Starts a session and returns its token, for the cookie. Raises Invalid, NotAllowed or TooManyRequests.
-
-    `login` is a name or an e-mail address, `address` the IP address of the client. Attempts are limited for a network,
-    for a name in a network, and for an account wherever they come from. The last limit is not for a browser in which
-    somebody has signed in to the account before (`known_browser`, the mark that it keeps), so that whoever guesses from
-    many networks does not lock its owner out. An account that is guessed at under its name and its address has both
-    limits once: beyond them a password counts as wrong (`_count_guess`).
-    """
-    network = rate_limits.client_network(address)
-    name = users.normalize_login(node.site, login)
-    name_key = f"sign-in {network} {name}"
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"sign-in {network}",
-        limit=MAX_ATTEMPTS_PER_NETWORK,
-        seconds=ATTEMPT_WINDOW_SECONDS,
-    )
-    await node.db.write(
-        rate_limits.count_attempt, name_key, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
-    )
-    candidates = await node.db.read(users.all_by_login, login)
-    by_email = users.is_email(node.site, login)
-    found: users.Credentials | RejectedSignUp | None
-    known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
-    found = await _with_password(known, password)
-    if found is None and (by_email or not known):
-        # What is counted and verified must not tell who is registered with an address.
-        await node.db.write(
-            rate_limits.count_attempt,
-            f"sign-in to {name}",
-            limit=MAX_ATTEMPTS_PER_ACCOUNT,
-            seconds=ACCOUNT_WINDOW_SECONDS,
-        )
-        others: list[users.Credentials | RejectedSignUp] = [one for one in candidates if one not in known]
-        # A rejected sign-up takes the place of a look-up that would find nobody: neither the time nor a limit tells of it.
-        most = (users.MAX_SAME_EMAIL if by_email else 1) - len(candidates)
-        others += await node.db.read(sign_ups.rejected_by_login, name, is_email=by_email, limit=most)
-        allowed = await node.db.write(_count_guess, network, [one.account_id for one in others])
-        others = [one for one in others if one.account_id in allowed]
-        times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
-        found = await _with_password(others, password, times)
-    if found is None:
-        raise Invalid("Wrong username, e-mail or password.", field="password")
-    if isinstance(found, RejectedSignUp):
-        raise SignUpRejected(found.reason)
-    if found.user.state == "pending":
-        raise NotAllowed("Your sign-up is pending approval.")
-    if found.user.state != "active" or found.account.is_inactive:
-        raise NotAllowed("Your account has been suspended by the moderators of this server.")
-    new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
-
-    def unit(tx: Writer) -> str:
-        rate_limits.reset(tx, name_key)
-        rate_limits.reset(tx, _guesses_key(network, found.account.id))
-        if new_hash is not None:
-            users.set_password(tx, found.account.id, new_hash)
-        return start(tx, found.account, user_agent)
-
-    return await node.db.write(unit)
-
-
-def _guesses_key(network: str, account_id: int) -> str:
-    return f"guess {network} {account_id}"
-
-
-def _count_guess(tx: Writer, network: str, account_ids: Sequence[int]) -> set[int]:
-    """Counts a guess at each account, by whatever name it is called; returns those at which it may be tried.
-
-    Nobody is told of this limit: that one name uses up the guesses of another would tell whose address it is.
-    """
-    allowed = set()
-    # As many are counted whether or not somebody is registered: the time it takes must not tell either.
-    padding = range(-1, len(account_ids) - users.MAX_SAME_EMAIL - 1, -1)
-    for account_id in [*account_ids, *padding]:
-        in_network = rate_limits.count_quietly(
-            tx,
-            _guesses_key(network, account_id),
-            limit=MAX_ATTEMPTS_PER_NAME,
-            seconds=ATTEMPT_WINDOW_SECONDS,
-        )
-        in_all = rate_limits.count_quietly(
-            tx, f"guess {account_id}", limit=MAX_ATTEMPTS_PER_ACCOUNT, seconds=ACCOUNT_WINDOW_SECONDS
-        )
-        if in_network and in_all:
-            allowed.add(account_id)
-    return allowed
-
-
-async def _with_password(candidates: Sequence[C], password: str, times: int = 0) -> C | None:
-    """Returns the first user whose password this is. It verifies `times` passwords at least, whoever's it is."""
-    hashes = [one.password_hash for one in candidates]
-    right = [await passwords.verify(one, password) for one in [*hashes, *[None] * (times - len(hashes))]]
-    return next((one for one, is_right in zip(candidates, right, strict=False) if is_right), None)
-
-
-def known_browser_mark(site: Site, account: Account) -> str:
-    """Returns what a browser keeps after signing in, to be told from those that never did."""
-    return hmac.digest(site.subkey("known browsers"), str(account.id).encode(), "sha256").hex()[:32]
-
-
-def is_known_browser(site: Site, account: Account, mark: str) -> bool:
-    return hmac.compare_digest(known_browser_mark(site, account).encode(), mark.encode())
-
-
 def start(tx: Writer, account: Account, user_agent: str) -> str:
     """Creates a session and returns its token. Beyond `MAX_PER_ACCOUNT` those used longest ago end."""
     token = issued_tokens.issue(tx.site, TokenKind.SESSION, account)
@@ -166,8 +55,8 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
         kept=MAX_PER_ACCOUNT - 1,
     )
     tx.run(
-        """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at)
-           VALUES (:hash, :account, :user_agent, :now, :now)""",
+        """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at, proved_at)
+           VALUES (:hash, :account, :user_agent, :now, :now, :now)""",
         hash=issued_tokens.hash_of(token),
         account=account.id,
         user_agent=display_names.clean_line(user_agent, 200),
@@ -205,6 +94,19 @@ def touch(tx: Writer, token: str) -> None:
     )
     if account_id is not None:
         users.mark_seen(tx, account_id)
+
+
+def prove(tx: Writer, token: str) -> None:
+    """Records that somebody has just proved again who they are in this session."""
+    sql = "UPDATE sessions SET proved_at = :now WHERE hash = :hash"
+    tx.run(sql, hash=issued_tokens.hash_of(token), now=now_ms())
+
+
+def is_proved(tx: Reader, token: str) -> bool:
+    """Returns whether somebody proved who they are in this session within `PROOF_LIFETIME_MS`, by signing in or again."""
+    sql = "SELECT 1 FROM sessions WHERE hash = :hash AND proved_at > :oldest"
+    oldest = now_ms() - PROOF_LIFETIME_MS
+    return tx.value(sql, hash=issued_tokens.hash_of(token), oldest=oldest) is not None
 
 
 def by_account(tx: Reader, account: Account) -> list[Session]:
@@ -260,15 +162,14 @@ def clean_up(tx: Writer, now: int, after: str | None) -> str | None:
 
 
 async def change_password(
-    node: Node, account: Account, current: str, new: str, *, keep_token: str, keeps_apps: bool = False
+    node: Node, account: Account, new: str, *, keep_token: str, keeps_apps: bool = False
 ) -> None:
     """Changes the password, and ends all other sessions and, unless they are kept, the tokens of all apps.
 
-    Raises Invalid, field 'current' or 'password'.
+    Whoever calls it knows that it is the person themselves (`is_proved`). Raises Invalid, field 'password'.
     """
-    passwords.check(new)
-    if not await passwords.verify(await node.db.read(users.password_hash, account.id), current):
-        raise Invalid("The password is wrong.", field="current")
+    user = await node.db.read(users.by_account, account)
+    await password_strength.check_new(node, new, (account.name, user.email if user else ""))
     hashed = await passwords.hash(new)
     await node.db.write(
         replace_password, account, hashed, keep_session_token=keep_token, keeps_apps=keeps_apps
@@ -278,8 +179,14 @@ async def change_password(
 def replace_password(
     tx: Writer, account: Account, hashed: str, *, keep_session_token: str = "", keeps_apps: bool = False
 ) -> None:
-    """Sets a new password hash and ends what was signed in with the old password. Raises NotFound."""
+    """Sets a new password hash, ends what was signed in with the old password, and says so by mail. Raises NotFound.
+
+    Attempts at the old password no longer count.
+    """
     users.set_password(tx, account.id, hashed)
+    if (person := users.by_account_id(tx, account.id)) is not None:
+        sign_in_limits.unlock(tx, person)
+    user_mail.tell(tx, account, MailKind.PASSWORD_CHANGED)
     end_all(tx, account, except_token=keep_session_token)
     if not keeps_apps:
-        access_tokens.revoke_all(tx, account)
+        authorization_codes.sign_out_apps(tx, account)

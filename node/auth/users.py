@@ -5,17 +5,17 @@ A user whose sign-up waits for approval is 'pending', and their account is hidde
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.attachments.photo_metadata import LICENCES
 from node.auth import sign_ups
-from node.database import Reader, Site, Writer, build, columns, core
+from node.auth.addresses import normalize_email, without_own_domain
+from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
+from node.mail.outgoing_mail import MailKind, queue_mail
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.audience import VISIBILITIES
@@ -28,14 +28,14 @@ STATES = ("active", "pending", "disabled")
 THEMES = ("system", "light", "dark")
 MAX_SAME_EMAIL = 4
 SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000
-_EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     """`role` is user, moderator or admin; `state` is active, pending or disabled.
 
-    `asks_descriptions`: whether a page asks before photos without a description are posted.
+    `asks_descriptions`: whether a page asks before photos without a description are posted. `new_email` takes the place
+    of `email` once it is confirmed; `mail_problem` is why the last mail was refused, or ''.
     """
 
     account_id: int
@@ -53,6 +53,9 @@ class User:
     created_at: int
     seen_at: int | None
     notifications_read_id: int
+    email_confirmed_at: int | None
+    new_email: str
+    mail_problem: str
 
     @property
     def is_staff(self) -> bool:
@@ -82,15 +85,6 @@ class Credentials:
     @property
     def account_id(self) -> int:
         return self.account.id
-
-
-def normalize_email(email: str) -> str:
-    """Returns the e-mail address as it is stored: NFC, with a lower-case domain. Raises Invalid for other text."""
-    email = unicodedata.normalize("NFC", email.strip())
-    if len(email) > 254 or not _EMAIL.match(email):
-        raise Invalid("That is not a valid e-mail address.", field="email")
-    local, _, domain = email.rpartition("@")
-    return f"{local}@{domain.lower()}"
 
 
 def create(
@@ -132,14 +126,19 @@ def create(
     return build(User, row)
 
 
-def is_email_in_use(tx: Reader, email: str) -> bool:
-    """Returns whether a user has given this address: for admins, who may know."""
-    return tx.value("SELECT 1 FROM users WHERE lower(email) = lower(:email) LIMIT 1", email=email) is not None
-
-
 def by_account(tx: Reader, account: Account) -> User | None:
     row = tx.one(f"SELECT {columns(User)} FROM users WHERE account_id = :id", id=account.id)  # noqa: S608
     return build(User, row) if row else None
+
+
+def by_account_id(tx: Reader, account_id: int) -> Credentials | None:
+    """Returns the user of an account that still exists."""
+    row = tx.one(
+        f"SELECT {columns(User)}, password_hash FROM users WHERE account_id = :id",  # noqa: S608
+        id=account_id,
+    )
+    account = accounts.by_id(tx, account_id)
+    return Credentials(account, build(User, row), row["password_hash"]) if row and account else None
 
 
 def by_login(tx: Reader, login: str) -> Credentials | None:
@@ -149,7 +148,7 @@ def by_login(tx: Reader, login: str) -> Credentials | None:
 
 def all_by_login(tx: Reader, login: str) -> list[Credentials]:
     """Finds the users with a name, own handle or e-mail address: the oldest `MAX_SAME_EMAIL` with that address."""
-    login = _without_own_domain(tx.site, login)
+    login = without_own_domain(tx.site, login)
     if "@" in login:
         condition = "lower(u.email) = lower(:login)"
     else:
@@ -164,22 +163,6 @@ def all_by_login(tx: Reader, login: str) -> list[Credentials]:
     )
     people = accounts.by_ids(tx, [row["account_id"] for row in rows])
     return [Credentials(people[row["account_id"]], build(User, row), row["password_hash"]) for row in rows]
-
-
-def is_email(site: Site, login: str) -> bool:
-    """Returns whether what somebody signs in with is looked for among the e-mail addresses."""
-    return "@" in _without_own_domain(site, login)
-
-
-def normalize_login(site: Site, login: str) -> str:
-    """Returns what somebody signs in with as it is counted: one text for all spellings of a name or an address."""
-    return unicodedata.normalize("NFC", _without_own_domain(site, login)).lower()
-
-
-def _without_own_domain(site: Site, login: str) -> str:
-    login = login.strip().removeprefix("@")
-    name, _, domain = login.partition("@")
-    return name if site.is_own_domain(domain.lower()) else login
 
 
 def lock(tx: Writer, account: Account) -> User | None:
@@ -199,6 +182,28 @@ def set_password(tx: Writer, account_id: int, hashed: str) -> None:
         "UPDATE users SET password_hash = :hash WHERE account_id = :id", hash=hashed, id=account_id
     ):
         raise NotFound("There is no account by that name here.")
+
+
+def set_address(tx: Writer, account: Account, address: str, *, is_confirmed: bool) -> None:
+    """Stores the e-mail address of a user: confirmed, or one of which nobody knows whose it is."""
+    tx.run(
+        """UPDATE users SET email = :address, email_confirmed_at = :at, new_email = '', mail_problem = ''
+           WHERE account_id = :id""",
+        address=address,
+        at=now_ms() if is_confirmed else None,
+        id=account.id,
+    )
+
+
+def set_new_address(tx: Writer, account: Account, address: str) -> None:
+    """Stores the address that takes the place of the present one once it is confirmed; '' for none."""
+    tx.run("UPDATE users SET new_email = :address WHERE account_id = :id", address=address, id=account.id)
+
+
+def record_mail_problem(tx: Writer, address: str, problem: str) -> None:
+    """Stores why the mail server refused to send to an address; '' once it does."""
+    sql = "UPDATE users SET mail_problem = :problem WHERE lower(email) = lower(:address)"
+    tx.run(sql, problem=problem, address=address)
 
 
 def set_preferences(
@@ -251,8 +256,7 @@ def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
 def list_users(
     tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
 ) -> list[UserWithAccount]:
-    """Returns a page of users, newest first, filtered by state,
-    role and a part of the name or e-mail address."""
+    """Returns a page of users, newest first, filtered by state, role and a part of the name or e-mail address."""
     rows = tx.all(
         f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
             WHERE u.state IN (:states) AND u.role IN (:roles)
@@ -304,20 +308,14 @@ def counts_by_state(tx: Reader) -> dict[str, int]:
 
 def count_invited_since(tx: Reader, account_id: int, since: int) -> int:
     """Returns how many users signed up by invites of an account since a time in milliseconds."""
-    return int(
-        tx.value(
-            "SELECT COUNT(*) FROM users WHERE invited_by = :account AND created_at >= :since",
-            account=account_id,
-            since=since,
-        )
-    )
+    sql = "SELECT COUNT(*) FROM users WHERE invited_by = :account AND created_at >= :since"
+    return int(tx.value(sql, account=account_id, since=since))
 
 
 def count_active_since(tx: Reader, since: int) -> int:
     """Returns the number of active users who were seen since a time in milliseconds."""
-    return int(
-        tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
-    )
+    sql = "SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since"
+    return int(tx.value(sql, since=since))
 
 
 def check_is_staff(tx: Reader, actor: Account) -> None:
@@ -374,6 +372,8 @@ def approve(tx: Writer, actor: Account, target: Account) -> None:
     if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=target.id):
         accounts.set_visible(tx, target.id)
         audit_log.record(tx, actor, "approve", target.handle)
+        if (user := by_account(tx, target)) is not None:
+            queue_mail(tx, MailKind.APPROVED, user.email, account=target, language=user.language)
 
 
 def reject(tx: Writer, actor: Account, target: Account, reason: str = "") -> None:
@@ -386,6 +386,7 @@ def reject(tx: Writer, actor: Account, target: Account, reason: str = "") -> Non
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, actor, "reject", target.handle)
+    queue_mail(tx, MailKind.REJECTED, user.email, language=user.language, about=target.name)
     hashed = password_hash(tx, target.id) or ""
     sign_ups.record_rejection(tx, target, email=user.email, password_hash=hashed, reason=reason)
     notifications.delete_by_account(tx, target)

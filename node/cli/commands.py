@@ -15,12 +15,14 @@ from node import settings
 from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
 from node.admin import account_actions
-from node.auth import access_tokens, sessions, users
+from node.auth import access_tokens, sessions, sign_in_limits, users
+from node.auth.oauth import authorization_codes
+from node.auth.second_step import ways_in
 from node.database import Database, Reader, Writer, migrate
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import now_ms
-from node.lifecycle import registration
+from node.lifecycle import password_reset, registration
 from node.models.account import Account
 from node.paging import MAX_LIMIT, Page
 from node.text import storable
@@ -130,6 +132,11 @@ def delete_account(tx: Writer, *, name: str) -> str:
     return account.full_handle
 
 
+def make_password_link(tx: Reader, *, name: str) -> str:
+    """Returns the URL of a page that sets a new password once, within an hour. Raises NotFound."""
+    return tx.site.uri(password_reset.path(tx.site, _user_by_login(tx, name)))
+
+
 def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
     """Gives a user new keys and announces them to other servers; returns the full handle. Raises NotFound.
 
@@ -161,6 +168,31 @@ def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
     ]
 
 
+def list_sessions(tx: Reader, *, name: str) -> list[dict[str, Any]]:
+    """Returns the sessions of a user, the last used first. Raises NotFound."""
+    return [
+        {"user_agent": one.user_agent, "created_at": one.created_at, "seen_at": one.seen_at}
+        for one in sessions.by_account(tx, _user_by_login(tx, name).account)
+    ]
+
+
+def unlock_account(tx: Writer, *, name: str, address: str) -> str:
+    """Forgets the attempts to sign in to an account, and those from a network; returns its name. Raises NotFound."""
+    person = _user_by_login(tx, name)
+    sign_in_limits.unlock(tx, person, address=address)
+    return person.account.name
+
+
+def turn_off_second_step(tx: Writer, *, name: str) -> str:
+    """Makes the password of an account enough, for somebody who has lost phone and codes; returns its name.
+
+    Raises NotFound.
+    """
+    account = _user_by_login(tx, name).account
+    ways_in.turn_off_second_step(tx, account, by_admin=True)
+    return account.name
+
+
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
     """Creates a bearer token, which is returned only this once. Raises NotFound."""
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
@@ -184,8 +216,8 @@ def revoke_token(tx: Writer, *, name: str, id: int) -> int:
     """Revokes a token of a user, or all of them for an id of 0; returns how many. Raises NotFound."""
     account = _user_by_login(tx, name).account
     if not id:
-        return access_tokens.revoke_all(tx, account)
-    if not access_tokens.revoke(tx, account, id):
+        return authorization_codes.sign_out_apps(tx, account)
+    if not authorization_codes.sign_out_app(tx, account, id):
         raise NotFound(f"There is no such token. `tintype token list {name}` shows which there are.")
     return 1
 
@@ -209,7 +241,11 @@ COMMANDS: dict[str, Command] = {
     "account suspend": Command(suspend_account, writes=True),
     "account unsuspend": Command(unsuspend_account, writes=True),
     "account delete": Command(delete_account, writes=True),
+    "account link": Command(make_password_link, writes=False),
     "account rotate-keys": Command(rotate_keys, writes=True),
+    "account sessions": Command(list_sessions, writes=False),
+    "account two-step-off": Command(turn_off_second_step, writes=True),
+    "account unlock": Command(unlock_account, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),
     "token list": Command(list_tokens, writes=False),

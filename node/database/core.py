@@ -30,7 +30,8 @@ class Site:
     """The identity of this node: what a unit of work needs to make uris, and to encrypt and sign.
 
     `is_allowlist_mode`: it federates only with servers that an admin has allowed. `configured_handle_domain` is the
-    domain of local handles where that is not the host the node is reached at.
+    domain of local handles where that is not the host the node is reached at. `sends_mail`: a mail server is configured.
+    `staff_needs_second_step`: moderators and admins have to set up two-step sign-in before they act as such.
     """
 
     scheme: str
@@ -38,6 +39,8 @@ class Site:
     secret: bytes = dataclasses.field(repr=False)
     is_allowlist_mode: bool = False
     configured_handle_domain: str = ""
+    sends_mail: bool = False
+    staff_needs_second_step: bool = False
 
     @property
     def handle_domain(self) -> str:

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 
 from node import rate_limits, settings
 from node.accounts import accounts, keys
-from node.auth import invites, passwords, users
+from node.auth import addresses, invites, password_strength, passwords, users
+from node.auth.mail import user_mail
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed
+from node.lifecycle import mail_address
+from node.mail.outgoing_mail import MailKind
 from node.node import Node
 from node.notifications import notifications
 from node.text import display_names
@@ -79,7 +82,7 @@ async def _prepare(
 ) -> tuple[str, keys.KeyPair]:
     """Checks what needs no table, counts the attempt, and does the slow work before the unit of work."""
     display_names.check_username(name)
-    users.normalize_email(email)
+    addresses.normalize_email(email)
     passwords.check(password)
     if password.lower() in (name.lower(), email.strip().lower()):
         raise Invalid("The password must not be your username or e-mail address.", field="password")
@@ -89,6 +92,7 @@ async def _prepare(
         limit=10,
         seconds=60 * 60,
     )
+    await password_strength.check_new(node, password, (name, email))
     return await passwords.hash(password), await asyncio.to_thread(keys.generate)
 
 
@@ -141,8 +145,10 @@ def sign_up(
     )
     for colleague in users.staff(tx):
         notifications.notify(tx, colleague.account.id, "sign_up", actor=account)
+    mail_address.queue_confirmation(tx, account)
     if is_pending:
         accounts.set_visible(tx, account.id, is_visible=False)
+        user_mail.tell_staff(tx, MailKind.STAFF_SIGN_UP, account=account)
     return user
 
 
@@ -206,7 +212,7 @@ def create_user(
     language: str = "",
 ) -> User:
     """Creates an account and its user in any mode: for the command line and the first admin, who may know addresses."""
-    if users.is_email_in_use(tx, users.normalize_email(email)):
+    if addresses.is_email_in_use(tx, addresses.normalize_email(email)):
         raise Conflict("That e-mail address is already in use.")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(tx, account, email=email, password_hash=password_hash, role=role, language=language)

@@ -16,7 +16,8 @@ from node import rate_limits
 from node.accounts import keys
 from node.admin import reports
 from node.attachments import custom_emoji, file_sweep, media_cache, photos
-from node.auth import access_tokens, idempotency_keys, invites, sessions, sign_ups
+from node.auth import idempotency_keys, invites, sessions, sign_in_log, sign_ups
+from node.auth.oauth import app_tokens, apps, authorization_codes
 from node.database import Database, Writer
 from node.federation import (
     deliveries,
@@ -60,7 +61,9 @@ BATCHES: tuple[Callable[[Writer, int], int], ...] = (
     photos.clean_up,
     uploads.clean_up,
     idempotency_keys.clean_up,
+    authorization_codes.clean_up,
     severed_follows.clean_up,
+    sign_in_log.clean_up,
     audit_log.clean_up,
     media_cache.clean_up,
     reports.clean_up,
@@ -72,7 +75,8 @@ BATCHES: tuple[Callable[[Writer, int], int], ...] = (
 
 WALKS: tuple[Callable[[Writer, int, Any], Any], ...] = (
     sessions.clean_up,
-    access_tokens.clean_up,
+    app_tokens.clean_up,
+    apps.clean_up,
     home_feed.trim,
     notifications.trim,
     posts.clean_up,

@@ -22,6 +22,8 @@ deletion_hooks.import_owners(
     "node.accounts",
     "node.attachments",
     "node.auth",
+    "node.auth.passkeys",
+    "node.auth.second_step",
     "node.federation",
     "node.interactions",
     "node.moderation",

@@ -72,7 +72,13 @@ async def test_nothing_is_cut_off_on_a_narrow_screen_and_every_field_is_styled(
     page = await context.new_page()
     problems = []
     for path in (
-        *("/settings/profile", "/settings/password", "/settings/people", "/settings/moving"),
+        *(
+            "/settings/profile",
+            "/settings/password",
+            "/settings/sessions",
+            "/settings/people",
+            "/settings/moving",
+        ),
         *("/settings/deleted", "/settings/invites", "/compose", "/search?q=lake", "/notifications"),
         *("/admin/people", "/admin/reports", "/admin/jobs", "/admin/deliveries", "/admin/servers"),
         *("/admin/servers/s.example", "/admin/lists", "/admin/log", "/admin/sign-ups", "/about", "/@alice"),
@@ -253,7 +259,14 @@ async def test_names_begin_with_what_is_seen_and_targets_are_large_enough(
     page = await context.new_page()
     problems = []
     for path in (
-        *("/notifications", "/search?q=lake", "/settings/profile", "/settings/password", "/settings/people"),
+        *(
+            "/notifications",
+            "/search?q=lake",
+            "/settings/profile",
+            "/settings/password",
+            "/settings/sessions",
+            "/settings/people",
+        ),
         *("/admin/people", "/admin/servers", "/admin/jobs", "/follow-requests", "/about", "/compose"),
     ):
         await page.goto(here.url(path))

@@ -42,6 +42,7 @@ NO_IDS = {
     ("accounts", "claimed_following"): _AS_CLAIMED,
     ("accounts", "claimed_posts"): _AS_CLAIMED,
     ("avatar_files", "bytes"): _A_SIZE,
+    ("authorization_codes", "token_id"): "a token; it may be revoked",
     ("cached_hosts", "bytes"): _A_SIZE,
     ("cached_hosts", "pictures"): "a count",
     ("cached_media", "bytes"): _A_SIZE,

@@ -21,7 +21,9 @@ from tests.support.schema import columns, owners
 LONG_AGO, NOW = 1, now_ms()
 BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "apps": ({}, {}),
+    "app_tokens": ({}, {}),
     "attempts": ({}, {}),
+    "authorization_codes": ({}, {}),
     "audit_log": ({"id": LONG_AGO}, {}),
     "cached_media": ({"bytes": 0, "try_after": LONG_AGO}, {"bytes": 0, "try_after": NOW}),
     "deliveries": ({"id": 1, "state": "delivered", "finished_at": LONG_AGO}, {"state": "waiting"}),
@@ -40,6 +42,7 @@ BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sessions": ({}, {}),
     "lost_follows": ({}, {}),
     "severed_follows": ({}, {}),
+    "sign_ins": ({}, {}),
     "tombstones": ({}, {}),
     "uploads": ({}, {"expires_at": NOW + 3_600_000}),
 }
@@ -67,16 +70,21 @@ PER_ROW = {
     "mentions": "node.publishing.remote_posts.MAX_MENTIONS",
     "moves": "one for each account",
     "mutes": "one for each two accounts",
+    "passkey_handles": "one for each account",
+    "passkeys": "node.auth.passkeys.passkeys.MAX_PER_ACCOUNT",
     "photo_files": "a few sizes for each photo",
     "pins": "node.interactions.pins.MAX_REMOTE_PINS",
     "post_edits": "node.posts.revisions.MAX_VERSIONS",
     "post_hashtags": "node.publishing.remote_posts.MAX_HASHTAGS",
     "quote_stamps": "node.interactions.quotes.MAX_PER_ACCOUNT",
     "quotes": "one for each post",
+    "recovery_codes": "node.auth.second_step.recovery_codes.NUMBER",
     "report_posts": "node.admin.reports.MAX_POSTS",
     "reactions": "node.interactions.emoji_reactions.MAX_PER_ACCOUNT",
+    "second_steps": "one for each account",
     "tagged_people": "node.posts.tagged_people.MAX_PER_PHOTO",
     "saved_drafts": "node.publishing.saved_drafts.MAX_DRAFTS",
+    "tokens": "node.auth.access_tokens.MAX_PER_ACCOUNT",
     "users": "one for each local account",
 }
 
@@ -90,7 +98,6 @@ BY_ADMINS = {
     "domain_exclusions": "an admin's decision each",
     "lanes": "one for each host with jobs",
     "settings": "one for each setting of the admin pages",
-    "tokens": "made by an admin's command",
 }
 
 

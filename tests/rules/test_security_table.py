@@ -18,7 +18,6 @@ WAITING = {
     "F8": "there is no streaming yet",
     "G4": "there is no import of archives yet",
     "I4": "nobody signs in with an account of another service",
-    "I5": "there is no OAuth yet: tokens are made on the command line",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
-FOLDERS = {"parts", "people", "posts", "settings", "admin"}
+FOLDERS = {"parts", "people", "posts", "settings", "admin", "mail", "sign_in", "oauth"}
 MAX_WIDTH = 140
 MAX_FILES = 14
 

@@ -64,7 +64,7 @@ EXCEPTIONS = (
     Permitted("docs/screenshots.py", "ledger", _PAGE),
     Permitted("templates/", '"letter"', _ICON),
     Permitted("web/static/css/", "letter-spacing", "CSS"),
-    Permitted("templates/sign_up.html", "Letters, numbers and underscores", _PLAIN),
+    Permitted("templates/sign_in/sign_up.html", "Letters, numbers and underscores", _PLAIN),
     Permitted("tests/browser/test_two_nodes.py", "a short sentence is good", "a password"),
     Permitted("docs/demo.py", "to stay awake", _PLAIN),
     Permitted("config.toml", "A sentence or two", _PLAIN),

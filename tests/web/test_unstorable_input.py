@@ -12,6 +12,7 @@ import pytest
 
 from activitypub.server import routes as federation
 from node.auth import access_tokens, users
+from node.auth.oauth import scopes as oauth_scopes
 from node.cli import commands
 from node.config import BadConfig, load
 from node.database import Writer
@@ -39,7 +40,7 @@ def app(node: Node) -> App:
 def _user(tx: Writer, account: Account) -> str:
     if users.by_account(tx, account) is None:
         users.create(tx, account, email=f"{account.name}@tintype.test", password_hash="-", role="admin")
-    return access_tokens.create(tx, account, access_tokens.parse_scopes("read write follow push"), "Test")
+    return access_tokens.create(tx, account, oauth_scopes.parse_scopes("read write follow push"), "Test")
 
 
 def page_routes(app: App) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, iterate_body
 from activitypub.server.routing import MatchRule, Router
 from node.attachments.disk_space import DiskSpace
 from node.auth import access_tokens, users
+from node.auth.oauth import app_tokens
 from node.errors import DatabaseUnavailable, Overloaded, Refused, TooManyRequests
 from node.ids import has_passed
 from node.node import Node
@@ -29,12 +30,14 @@ from web.api import auth, params
 from web.api.endpoint import ApiRequest, JsonResponse, Route
 from web.api.entities import Entities
 from web.api.routes import ROUTES
+from web.request import addresses
 from web.request.bodies import UPLOAD_SECONDS, Bodies, body_of
 from web.request.multipart import read_form
 
 log = logging.getLogger("tintype.api")
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_APP_BODY_BYTES = 64 * 1024  # where no token is needed
 STREAMING_PATH = "/api/v1/streaming"
 UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media")
 BODY_TIMEOUT_SECONDS = 300.0
@@ -142,9 +145,10 @@ class Api:
     async def _respond(self, scope: Any, receive: Any) -> JsonResponse:
         method, path = scope["method"], scope["path"]
         route, args = _route(method, path)
-        bearer = idempotency_key = content_type = ""
+        bearer = idempotency_key = content_type = authorization = ""
         for name, value in scope["headers"]:
             if name == b"authorization":
+                authorization = authorization or value.decode("latin-1")
                 bearer = bearer or auth.parse_bearer(value.decode("latin-1"))
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
@@ -157,8 +161,11 @@ class Api:
             path_args=args,
             params=params.Params({}),
             path=path,
-            bearer_token=bearer,
+            bearer_token="" if (is_of_app := app_tokens.is_app_token(bearer)) else bearer,
+            app_token=bearer if is_of_app else "",
+            address=addresses.of_request(scope, self._node.config.server.trusted_proxies),
             idempotency_key=idempotency_key,
+            authorization=authorization,
         )
         if route.method == "GET":
             request.params = params.parse_query(scope["query_string"])
@@ -170,7 +177,8 @@ class Api:
             if kind == "multipart/form-data" and path.rstrip("/") in UPLOAD_PATHS:
                 await self._read_upload(request, scope, receive, options.get("boundary", ""))
             else:
-                body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
+                allowed = MAX_APP_BODY_BYTES if route.access == "app" else MAX_BODY_BYTES
+                body = await read_body(scope, receive, allowed, BODY_TIMEOUT_SECONDS)
                 request.params = params.parse_request(scope["query_string"], content_type, body)
         response = await self._run_endpoint(request)
         user = request.user

@@ -1,15 +1,20 @@
 """Authenticates the requests of apps: finds the account of a token, and checks its scopes.
 
 A token acts for one account, within its scopes; a scope such as `read` covers `read:statuses`. A token allows
-nothing that its account could not do signed in: pending, disabled and suspended accounts are refused.
+nothing that its account could not do signed in: pending, disabled and suspended accounts are refused, and scopes of
+moderators count only while the person is one.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 from node.accounts import accounts
 from node.auth import access_tokens, users
 from node.auth.access_tokens import AccessToken
 from node.auth.issued_tokens import TokenKind
+from node.auth.oauth import app_tokens
+from node.auth.oauth.scopes import without_admin
 from node.auth.users import User
 from node.cache import Cache
 from node.database import Reader
@@ -77,6 +82,10 @@ class TokenCache:
 
 def authenticate(tx: Reader, request: ApiRequest) -> None:
     """Sets the account of a request. Raises `Refused`: 401 without a valid token, 403 without the scope."""
+    if request.route.access == "app":
+        return
+    if request.app_token and app_tokens.by_token(tx, request.app_token) is None:
+        raise InvalidToken("The access token is invalid")
     if not request.bearer_token:
         if request.route.access == "user":
             raise InvalidToken("The access token is invalid")
@@ -98,4 +107,6 @@ def _load_token_owner(tx: Reader, bearer_token: str) -> tuple[AccessToken, Accou
         raise NotAllowed("Your sign-up is pending approval.")
     if user.state != "active" or account.suspended_at is not None:
         raise NotAllowed("Your account is disabled.")
+    if not user.is_staff:
+        token = dataclasses.replace(token, scopes=without_admin(token.scopes))
     return token, account, user

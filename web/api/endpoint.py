@@ -30,7 +30,7 @@ from web.api.params import Params
 ReadEndpoint = Callable[[Reader, "ApiRequest"], "JsonResponse"]
 WriteEndpoint = Callable[[Writer, "ApiRequest"], "JsonResponse"]
 AsyncEndpoint = Callable[["ApiRequest"], Awaitable["JsonResponse"]]
-Access = Literal["user", "anyone"]
+Access = Literal["user", "anyone", "app"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Route:
     """One endpoint. Any one of `scopes` is enough.
 
     `access`: "user" needs a token of an account; "anyone" works without one, but a token that is given must
-    be good for it.
+    be good for it; "app" looks at none, since an app calls it by its id and secret, or before it has any.
     """
 
     method: str
@@ -109,7 +109,11 @@ class JsonResponse:
 
 @dataclass(slots=True)
 class ApiRequest:
-    """One request to one endpoint. `account`, `user`, `token` are set before the endpoint runs."""
+    """One request to one endpoint. `account`, `user`, `token` are set before the endpoint runs.
+
+    `authorization` is the whole header, for apps that sign in as themselves; of it, `bearer_token` is the token of a
+    person, and `app_token` that of an app, which acts for nobody. `address` is the client's.
+    """
 
     node: Node
     entities: Entities
@@ -119,6 +123,9 @@ class ApiRequest:
     path: str
     bearer_token: str
     idempotency_key: str
+    authorization: str = ""
+    address: str = ""
+    app_token: str = ""
     account: Account | None = None
     user: User | None = None
     token: AccessToken | None = None

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from node.errors import DatabaseUnavailable, Overloaded, Refused, TooManyRequests
 from web.html.templates import render_page
 from web.i18n.translations import N_, _, gettext
-from web.request.context import SignInRequired
+from web.request.context import ProofRequired, SecondStepNeeded, SignInRequired
 from web.request.redirects import referring_path, wants_json
 
 log = logging.getLogger("tintype.pages")
@@ -34,6 +34,13 @@ TITLES = {
     502: N_("Server unavailable"),
     507: N_("The disk is full"),
     503: N_("Server unavailable"),
+}
+
+# Where somebody can do what is missing.
+_LEADS_TO = {
+    SignInRequired: "/sign-in",
+    ProofRequired: "/confirm",
+    SecondStepNeeded: "/settings/two-step",
 }
 
 
@@ -59,9 +66,9 @@ async def render_error(status: int, message: str, *, field: str = "") -> Respons
 async def handle_refused(error: Refused) -> Response:
     if error.detail:
         log.info("%s %s refused: %s", request.method, request.path, error.detail)
-    if isinstance(error, SignInRequired) and not wants_json():
+    if (leads_to := _LEADS_TO.get(type(error))) and not wants_json():
         path = referring_path() if request.method == "POST" else request.full_path.rstrip("?")
-        return redirect(f"/sign-in?next={quote(path, safe='/')}", 303)  # type: ignore[return-value]
+        return redirect(f"{leads_to}?next={quote(path, safe='/')}", 303)  # type: ignore[return-value]
     response = await render_error(error.status, gettext(error.message), field=getattr(error, "field", ""))
     if isinstance(error, TooManyRequests | Overloaded):
         response.headers["Retry-After"] = str(error.retry_after)

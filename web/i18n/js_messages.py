@@ -35,6 +35,8 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "offline": _("The connection was lost."),
         "signedOut": _("You are signed out. Sign in in another tab, then try again here."),
         "signIn": _("Sign in"),
+        "noPasskey": _("No passkey was used. Please try again, or sign in another way."),
+        "hasPasskey": _("This device has a passkey for your account already."),
         "suggestionList": _("Suggestions"),
         "suggestions": _("{n} suggestions. Choose with the arrow keys and Enter."),
         "charactersLeft": _("Characters left: {n}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Collection
+from typing import Any
 
 GROUP_BITS = 48
 
@@ -20,6 +21,15 @@ def nearest_untrusted(remote: str, forwarded: str, trusted: Collection[str]) -> 
     while hops and (address in trusted or address in ("", "<local>") or address.startswith("unix:")):
         address = hops.pop()
     return address
+
+
+def of_request(scope: Any, trusted: Collection[str]) -> str:
+    """Returns the address of the client that sent an ASGI request."""
+    peer = (scope.get("client") or ("",))[0] or ""
+    forwarded = ",".join(
+        value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
+    )
+    return nearest_untrusted(peer, forwarded, trusted)
 
 
 @functools.lru_cache(maxsize=2048)

@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 from node.errors import Refused, TooManyRequests
 from node.node import Node
 from node.rate_limits import client_network
-from web.request.addresses import group_of, nearest_untrusted
+from web.request.addresses import group_of, of_request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -350,11 +350,7 @@ class Body:
             bodies.by_person[self._person] += size
 
     def _client(self) -> str:
-        peer = (self._scope.get("client") or ("",))[0] or ""
-        forwarded = ",".join(
-            value.decode("latin-1") for name, value in self._scope["headers"] if name == b"x-forwarded-for"
-        )
-        return client_network(nearest_untrusted(peer, forwarded, self._bodies.trusted_proxies))
+        return client_network(of_request(self._scope, self._bodies.trusted_proxies))
 
 
 def _subtract(counter: Counter[int | str], key: int | str, count: int) -> None:

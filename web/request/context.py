@@ -16,6 +16,7 @@ from quart import current_app, g, request
 from node import rate_limits
 from node.admin import reports
 from node.auth import sessions, sign_ups
+from node.auth.second_step import staff_rules
 from node.auth.users import SEEN_UPDATE_INTERVAL_MS, User
 from node.database import Reader, Writer
 from node.errors import DatabaseUnavailable, NotAllowed, NotFound, Refused
@@ -24,7 +25,7 @@ from node.interactions import follows
 from node.models.account import Account
 from node.node import Node
 from node.timelines import notification_list
-from web.i18n.translations import _
+from web.i18n.translations import N_, _
 from web.request import addresses, session
 from web.request.known_sessions import FindSession, KnownSessions
 
@@ -32,12 +33,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STAFF_ROLES = ("moderator", "admin")
+NO_SECOND_STEP = N_("Moderators and admins of this server have to set up two-step sign-in first.")
 
 
 class SignInRequired(Refused):
     """The request needs a signed-in user."""
 
     status = 401
+
+
+class ProofRequired(Refused):
+    """The request needs somebody who has signed in, or proved who they are, within the last minutes."""
+
+    status = 403
+
+
+class SecondStepNeeded(Refused):
+    """The request is for staff, who have to set up a second step on this server first."""
+
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,8 @@ def _run_read(
         return None, None, SignInRequired(_("Sign in to do that."))
     if needs == "staff" and not (user and user.is_staff):
         return user, None, NotFound()
+    if user and needs == "staff" and staff_rules.lacks_second_step(tx, user.account):
+        return user, None, SecondStepNeeded(_(NO_SECOND_STEP))
     try:
         return user, unit(tx, user.account if user else None, *args, **kwargs), None
     except Refused as refused:
@@ -123,6 +139,8 @@ def _run_write(
         raise NotAllowed(_("Only moderators can do that."))
     if needs == "admin" and not user.user.is_admin:
         raise NotAllowed(_("Only an admin can do that."))
+    if needs != "user" and staff_rules.lacks_second_step(tx, user.account):
+        raise SecondStepNeeded(_(NO_SECOND_STEP))
     return user, unit(tx, user.account, *args, **kwargs)
 
 
@@ -213,6 +231,14 @@ async def require_account() -> Account:
     if user is None:
         raise SignInRequired(_("Sign in to do that."))
     return user.account
+
+
+async def require_proof() -> Account:
+    """Returns the account of somebody who proved a moment ago who they are. Raises SignInRequired or ProofRequired."""
+    account = await require_account()
+    if not await current_node().db.read(sessions.is_proved, session.session_token()):
+        raise ProofRequired(_("Please confirm that it is you."))
+    return account
 
 
 async def require_admin() -> None:

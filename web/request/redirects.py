@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from quart import Response, redirect, request
+from quart import Response, g, has_request_context, redirect, request
 
+AUTHORIZE_PATH = "/oauth/authorize"
+MAX_PATH_LENGTH = 5000  # an app may ask with a long state and a long redirect URI
 _PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -15,7 +17,21 @@ def safe_path(path: str, default: str = "/") -> str:
 
     Refused are absolute and protocol-relative URLs, also with backslashes or encoded slashes, and white space.
     """
-    return path if len(path) <= 2000 and _PATH.fullmatch(path) else default
+    if len(path) > MAX_PATH_LENGTH or not _PATH.fullmatch(path):
+        return default
+    if leads_to_app(path) and has_request_context():
+        g.has_waiting_app = True
+    return path
+
+
+def leads_to_app(path: str) -> bool:
+    """Returns whether a path is that of the page that asks whether an app may come in."""
+    return path.partition("?")[0].rstrip("/") == AUTHORIZE_PATH
+
+
+def has_waiting_app() -> bool:
+    """Returns whether the page being answered is on the way to that one: its `next`, or where it redirects, leads there."""
+    return bool(getattr(g, "has_waiting_app", False))
 
 
 def referring_path(default: str = "/") -> str:

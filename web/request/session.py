@@ -25,6 +25,10 @@ THEME_COOKIE = "tintype_theme"
 LANGUAGE_COOKIE = "tintype_language"
 ZONE_COOKIE = "tintype_zone"  # set by static/js/times.js
 KNOWN_BROWSER_COOKIE = "tintype_known"
+SECOND_STEP_COOKIE = "tintype_step"
+SECOND_STEP_SECONDS = 600
+OFFERED_COOKIE = "tintype_offered"
+OFFERED_SECONDS = 90 * 24 * 3600
 YEAR_SECONDS = 365 * 24 * 3600
 DIGEST_BYTES = 20
 FORM_TOKEN_LENGTH = 4 * DIGEST_BYTES  # in hexadecimal digits: the mask, and the digest under it
@@ -147,14 +151,25 @@ def _set_cookie(node: Node, response: Response, name: str, value: str, seconds: 
 
 
 def set_session_cookie(node: Node, response: Response, value: str) -> None:
-    """Sets the cookie of a new session, and deletes that of the visitor."""
+    """Sets the cookie of a new session, and deletes those that it takes the place of."""
     _set_cookie(node, response, SESSION_COOKIE, value, YEAR_SECONDS)
-    response.delete_cookie(VISITOR_COOKIE, path="/")
+    for name in (VISITOR_COOKIE, SECOND_STEP_COOKIE):
+        response.delete_cookie(name, path="/")
 
 
 def set_known_browser_cookie(node: Node, response: Response, mark: str) -> None:
     """Sets the cookie by which the next sign-in knows this browser. It stays when the session ends."""
     _set_cookie(node, response, KNOWN_BROWSER_COOKIE, mark, YEAR_SECONDS)
+
+
+def set_second_step_cookie(node: Node, response: Response, pending: str) -> None:
+    """Sets the cookie that names a half-finished sign-in: the password was right, a second step is asked for."""
+    _set_cookie(node, response, SECOND_STEP_COOKIE, pending, SECOND_STEP_SECONDS)
+
+
+def set_offered_cookie(node: Node, response: Response) -> None:
+    """Sets the cookie by which a passkey is not offered again for a while in this browser."""
+    _set_cookie(node, response, OFFERED_COOKIE, "1", OFFERED_SECONDS)
 
 
 def delete_session_cookie(node: Node, response: Response) -> None:

@@ -28,13 +28,15 @@ MAX_FIELDS = 500
 MAX_NAME_LENGTH = 100
 
 PASSWORDS = {"password", "current"}
-NOT_CARRIED = {"csrf", "held", FIELD, *PASSWORDS}
+NOT_CARRIED = {"csrf", "held", "code", "credential", FIELD, *PASSWORDS}
 NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 """Fields that a form has without anybody having typed or chosen anything in it."""
 FOR_WORDS = {"caption", "warning", "comment", "reason", "bio", "display_name", "alt", "title", "name"}
-FOR_VISITORS = {"sign_in", "remote_interaction"}
-"""Blueprints whose forms need nobody to be signed in."""
-FOR_SCRIPTS = {"uploads"}
+NOT_KEPT = {
+    *("sign_in", "second_step", "sign_in_passkeys", "lost_access", "consent", "remote_interaction"),
+    *("two_step", "uploads"),
+}
+"""Blueprints whose forms are not kept: visitors may send them, they are part of signing in, or scripts send them."""
 POST_FORMS = {"compose.publish", "compose.save"}
 SHARE = "drafts.receive_share"
 
@@ -176,4 +178,4 @@ def endpoint_of(path: str) -> str:
     except (HTTPException, RequestRedirect):
         return ""
     name = str(endpoint)
-    return "" if name.partition(".")[0] in FOR_VISITORS | FOR_SCRIPTS else name
+    return "" if name.partition(".")[0] in NOT_KEPT else name

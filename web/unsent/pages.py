@@ -6,6 +6,8 @@ from which account.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from quart import Quart, Response, request
 
@@ -13,7 +15,8 @@ from node.errors import Refused
 from web.html import error_pages
 from web.html.templates import render_page
 from web.i18n.translations import N_, _, gettext
-from web.request import context
+from web.request import context, session
+from web.request.browsers import set_cookies, start_session
 from web.request.context import SignInRequired
 from web.request.redirects import wants_json
 from web.request.session import FormExpired
@@ -55,16 +58,21 @@ async def render_sign_in(
     note: str = "",
 ) -> Response:
     """Renders the page to sign in on, with the form that is to be sent afterwards, if there is one."""
-    response = await render_page(
-        "sign_in.html",
+    return await render_with_form(
+        "sign_in/sign_in.html",
+        unsent,
         next=next_,
         login=login,
         problem=problem,
         reason=reason,
         note=note,
-        unsent=unsent,
-        carried=forms.encode(unsent) if unsent else "",
     )
+
+
+async def render_with_form(template: str, unsent: UnsentForm | None, **shown: Any) -> Response:
+    """Renders a page on the way to being signed in, which carries the form that is to be sent then, if there is one."""
+    carried = forms.encode(unsent) if unsent else ""
+    response = await render_page(template, unsent=unsent, carried=carried, **shown)
     return _not_kept(response) if unsent else response
 
 
@@ -85,6 +93,18 @@ async def render_send(unsent: UnsentForm) -> Response:
         is_held=bool(context.current_node().component(HeldFiles).names(unsent.held)),
     )
     return _not_kept(response)
+
+
+async def begin_session(
+    next_: str, token: str, unsent: UnsentForm | None, *, can_have_passkey: bool = False
+) -> Response:
+    """Signs this browser in, and leads to a path, or answers with the page that sends the form, if there is one."""
+    if unsent is None:
+        return await start_session(next_, token, can_have_passkey=can_have_passkey)
+    session.use_begun(token)
+    response = await render_send(unsent)
+    await set_cookies(response, token)
+    return response
 
 
 def _label(name: str) -> str:

@@ -100,7 +100,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_account ON sessions (account_id);
 
--- owner: node/auth/access_tokens.py
+-- owner: node/auth/oauth/apps.py
 CREATE TABLE apps (
     id BIGINT PRIMARY KEY,
     name TEXT NOT NULL,

@@ -61,3 +61,11 @@ def test_a_hash_with_other_parameters_needs_a_new_one() -> None:
     assert passwords.needs_rehash(weak)
     assert passwords.verify_sync(weak, PASSWORD)
     assert not passwords.needs_rehash(passwords.hash_sync(PASSWORD))
+
+
+def test_nothing_is_the_password_of_somebody_without_one() -> None:
+    first, second = passwords.no_password(), passwords.no_password()
+
+    assert first != second
+    assert not passwords.is_set(first)
+    assert not any(passwords.verify_sync(first, typed) for typed in ("", first, PASSWORD))

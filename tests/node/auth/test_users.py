@@ -32,41 +32,6 @@ async def staff(db: Database, alice: Account, bob: Account, mallory: Account) ->
     await db.write(unit)
 
 
-@pytest.mark.parametrize(
-    ("written", "stored"),
-    [
-        (" Bob@A.Test ", "Bob@a.test"),
-        ("o'b+x@localhost", "o'b+x@localhost"),
-        ("u\u0308@a.test", "ü@a.test"),
-        ("a@bücher.example", "a@bücher.example"),
-    ],
-)
-def test_an_e_mail_address_is_stored_in_one_spelling(written: str, stored: str) -> None:
-    assert users.normalize_email(written) == stored
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "a",
-        "@a.test",
-        "a@",
-        "a@b@c.test",
-        "a b@c.test",
-        "a@b\nc",
-        "a@b\x00",
-        "<a@b.test>",
-        "a" * 65 + "@b",
-    ],
-)
-def test_a_text_that_is_no_e_mail_address_is_refused(text: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        users.normalize_email(text)
-
-    assert refused.value.field == "email"
-
-
 async def test_an_address_may_be_of_several_users_and_the_oldest_is_found_first(
     db: Database, user: users.User, bob: Account
 ) -> None:

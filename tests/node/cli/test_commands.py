@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from node.__main__ import main
-from node.accounts import accounts, keys
+from node.accounts import keys
 from node.auth import access_tokens, sessions, users
 from node.cli import commands
 from node.database import Database, Writer
-from node.errors import Invalid, NotAllowed, NotFound, Refused
+from node.errors import Invalid, NotFound, Refused
 from node.models.account import Account
-from node.moderation import audit_log, domain_rules
-from node.paging import Page
+from tests.node.cli.conftest import PASSWORD, create, create_on, perform
 from tests.support import people
 
-PASSWORD = "a lake in the morning\n"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD * 5))
-
-
-def create(name: str = "alice", *more: str) -> int:
-    return main(["account", "create", name, "--email", f"{name}@a.test", "--password-stdin", *more])
-
-
-async def perform(db: Database, command: str, /, **values: Any) -> Any:
-    """As over the control socket: parameters and result pass through JSON."""
-    result = await commands.perform(db, command, json.loads(json.dumps(values)))
-    return json.loads(json.dumps(result))
-
-
-async def create_on(db: Database, name: str, pair: keys.KeyPair, role: str = "user") -> str:
-    values = {"name": name, "email": f"{name}@a.test", "password_hash": "hash", "role": role}
-    handle: str = await perform(db, "account create", pair=commands.pack_keys(pair), **values)
-    return handle
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 async def test_keys_pass_through_json_unchanged(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
@@ -318,80 +288,3 @@ def test_a_new_password_says_what_it_ended(typed: None, capsys: pytest.CaptureFi
     assert "apps" in capsys.readouterr().out
     assert main(["account", "password", "alice", "--password-stdin", "--keep-apps"]) == 0
     assert "apps stay" in capsys.readouterr().out
-
-
-async def test_a_role_is_changed_and_the_last_admin_stays_one(
-    db: Database, pairs: dict[str, keys.KeyPair]
-) -> None:
-    await create_on(db, "alice", pairs["alice"], role="admin")
-    await create_on(db, "bob", pairs["bob"])
-
-    for command in ("account role", "account suspend", "account delete"):
-        values = {"role": "user"} if command == "account role" else {}
-        with pytest.raises(NotAllowed, match="at least one admin"):
-            await perform(db, command, name="alice", **values)
-    assert await perform(db, "account role", name="bob", role="admin") == "bob@tintype.test"
-    await perform(db, "account role", name="alice", role="user")
-
-    roles = {one["name"]: one["role"] for one in await perform(db, "account list", max_id=0)}
-    assert roles == {"alice": "user", "bob": "admin"}
-    log = await db.read(audit_log.entries, Page())
-    assert [(one.action, one.target, one.detail) for one in log] == [
-        ("role", "alice", "user"),
-        ("role", "bob", "admin"),
-    ]
-
-
-async def test_accounts_of_this_and_other_servers_are_suspended_and_back(
-    db: Database, pairs: dict[str, keys.KeyPair]
-) -> None:
-    await create_on(db, "alice", pairs["alice"])
-    rita = await db.write(people.remote)
-
-    for name, handle in (("alice", "alice@tintype.test"), ("@rita@far.example", "rita@far.example")):
-        assert await perform(db, "account suspend", name=name) == handle
-    assert (await db.read(accounts.get, rita.id)).suspended_at is not None
-    assert [one["state"] for one in await perform(db, "account list", max_id=0)] == ["suspended"]
-    for name in ("alice", "@rita@far.example"):
-        await perform(db, "account unsuspend", name=name)
-    assert (await db.read(accounts.get, rita.id)).suspended_at is None
-
-    await db.write(domain_rules.block, "far.example")
-    with pytest.raises(NotAllowed, match="because its server is"):
-        await perform(db, "account unsuspend", name="@rita@far.example")
-    for name in ("nobody", "nobody@far.example"):
-        with pytest.raises(NotFound):
-            await perform(db, "account suspend", name=name)
-
-
-async def test_an_account_is_deleted_as_its_owner_would_expect(
-    db: Database, pairs: dict[str, keys.KeyPair]
-) -> None:
-    await create_on(db, "alice", pairs["alice"], role="admin")
-    await create_on(db, "bob", pairs["bob"])
-
-    assert await perform(db, "account delete", name="bob") == "bob@tintype.test"
-
-    bob = await db.read(accounts.by_handle, "bob")
-    assert bob is not None
-    assert bob.deleted_at is not None
-    assert await db.read(people.verbs_of, bob) == ["Delete"]
-    with pytest.raises(NotFound):
-        await perform(db, "account find", name="bob")
-
-
-@pytest.mark.usefixtures("typed")
-def test_a_deletion_asks_for_the_name_again(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert create("ada", "--role", "admin") == create("bob") == 0
-    assert main(["account", "delete", "bob"]) == 1
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda prompt: "ada")
-    assert main(["account", "delete", "bob"]) == 1
-    assert "Nothing was deleted." in capsys.readouterr().err
-    monkeypatch.setattr("builtins.input", lambda prompt: "bob")
-    assert main(["account", "delete", "bob"]) == 0
-    assert main(["account", "suspend", "bob"]) == 1
-    assert main(["account", "role", "ada", "user"]) == 1
-    assert main(["account", "delete", "ada", "--yes"]) == 1

@@ -9,7 +9,7 @@ import pytest
 from node import settings
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
-from node.auth import invites, passwords, sessions, sign_ups, users
+from node.auth import invites, passwords, sessions, sign_in_limits, sign_ups, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
@@ -50,7 +50,7 @@ async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Accoun
     assert (user.state, user.role, user.email, user.language) == ("active", "user", "Bob@a.test", "de")
     assert await node.db.read(people.notifications_of, admin) == [("sign_up", user.account_id)]
     for login in ("bob", "@BOB", "bob@a.test", "BOB@a.test", f"bob@{node.site.domain}"):
-        token = await sessions.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
+        token = await signing_in.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
         found = await node.db.read(sessions.by_token, token)
         assert found is not None
         assert found[0].name == "bob"
@@ -85,7 +85,7 @@ async def test_a_name_is_used_once(node: Node, admin: Account) -> None:
 
 
 async def _signs_in(node: Node, login: str, password: str) -> str:
-    token = await sessions.sign_in(node, login, password, address="192.0.2.9", user_agent="Test")
+    token = await signing_in.sign_in(node, login, password, address="192.0.2.9", user_agent="Test")
     found = await node.db.read(sessions.by_token, token)
     assert found is not None
     return found[0].name
@@ -130,7 +130,7 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     assert user.state == "pending"
     assert bob.is_inactive
     with pytest.raises(NotAllowed, match="pending"):
-        await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+        await signing_in.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
     assert [one.account.name for one in await node.db.read(users.list_users, Page(), state="pending")] == [
         "bob"
     ]
@@ -138,7 +138,7 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     await node.db.write(users.approve, admin, bob)
 
     assert not (await node.db.read(accounts.get, bob.id)).is_inactive
-    assert await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+    assert await signing_in.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
 
 
 async def test_a_rejected_sign_up_leaves_nothing(node: Node, admin: Account) -> None:
@@ -196,14 +196,16 @@ async def test_guesses_at_a_rejected_sign_up_are_limited_as_others_are(node: Nod
     await node.db.write(users.reject, admin, await node.db.read(accounts.get, user.account_id))
 
     refusals = []
-    for n in range(sessions.MAX_ATTEMPTS_PER_NAME + 1):
+    for n in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1):
         # By another spelling that is counted apart, the guesses at one account are counted together.
-        login = "bob" if n < sessions.MAX_ATTEMPTS_PER_NAME else "bob@a.test"
+        login = "bob" if n < sign_in_limits.MAX_ATTEMPTS_PER_NAME else "bob@a.test"
         try:
-            await _signs_in(node, login, PASSWORD if n == sessions.MAX_ATTEMPTS_PER_NAME else "wrong lake")
+            await _signs_in(
+                node, login, PASSWORD if n == sign_in_limits.MAX_ATTEMPTS_PER_NAME else "wrong lake"
+            )
         except (Invalid, NotAllowed, TooManyRequests) as refused:
             refusals.append(type(refused))
-    assert refusals == [Invalid] * (sessions.MAX_ATTEMPTS_PER_NAME + 1)
+    assert refusals == [Invalid] * (sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1)
 
 
 async def test_nobody_signs_up_on_a_closed_node(node: Node, admin: Account) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from node.auth import access_tokens, users
+from node.auth.oauth import scopes as oauth_scopes
 from node.database import Writer
 from node.models.account import Account
 from node.node import Node
@@ -20,7 +21,7 @@ App = Callable[..., Awaitable[Client]]
 def _token(tx: Writer, who: Account, scopes: str) -> str:
     if users.by_account(tx, who) is None:
         users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-")
-    return access_tokens.create(tx, who, access_tokens.parse_scopes(scopes), "Test app", "https://app.test")
+    return access_tokens.create(tx, who, oauth_scopes.parse_scopes(scopes), "Test app", "https://app.test")
 
 
 @pytest.fixture

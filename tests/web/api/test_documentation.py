@@ -13,6 +13,8 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "client-api.md"
 def row(route: Route) -> str:
     is_open = route.access == "anyone"
     scopes = " or ".join(f"`{scope}`" for scope in route.scopes) or ("none" if is_open else "any")
+    if route.access == "app":
+        return f"| `{route.method} {route.path}` | none | with its id and secret, or to get them |"
     return f"| `{route.method} {route.path}` | {scopes} | {'what is public' if is_open else 'no'} |"
 
 

@@ -33,6 +33,7 @@ def _without_markup(source: str) -> str:
         r"\{%.*?%\}",
         r"\{\{.*?\}\}",
         r"<!--.*?-->",
+        r"<style>.*?</style>",
         r"<[^>]*>",
         r"&\w+;",
         r"/[\w?=/-]+",

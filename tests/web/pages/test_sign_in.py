@@ -9,7 +9,7 @@ import pytest
 
 from node.accounts import accounts
 from node.admin import account_actions
-from node.auth import passwords, sessions, users
+from node.auth import passwords, sessions, sign_in_limits, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Writer
 from node.errors import Refused
@@ -268,14 +268,16 @@ async def test_guesses_from_one_network_count_for_the_account_whatever_it_is_cal
 
     async def attempt(login: str, password: str) -> str:
         try:
-            await sessions.sign_in(node, login, password, address="198.51.100.7", user_agent="")
+            await signing_in.sign_in(node, login, password, address="198.51.100.7", user_agent="")
         except Refused as refused:
             return type(refused).__name__
         return "signed in"
 
     # Five spellings of a name have one limit, and the address of the account is no way around it.
-    answers = [await attempt(LOGINS[n % 5], f"guess {n}") for n in range(sessions.MAX_ATTEMPTS_PER_NAME + 1)]
-    assert answers == ["Invalid"] * sessions.MAX_ATTEMPTS_PER_NAME + ["TooManyRequests"]
+    answers = [
+        await attempt(LOGINS[n % 5], f"guess {n}") for n in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1)
+    ]
+    assert answers == ["Invalid"] * sign_in_limits.MAX_ATTEMPTS_PER_NAME + ["TooManyRequests"]
     # It answers as an address does that nobody has: whose it is must not be told.
     by_address = [await attempt("alice@mail.test", PASSWORD) for _ in range(11)]
     nobody = [await attempt("nobody@mail.test", PASSWORD) for _ in range(11)]
@@ -290,12 +292,12 @@ async def test_guesses_from_many_networks_count_for_the_account_whatever_it_is_c
     async def attempt(login: str, password: str, n: int) -> str:
         address = f"198.51.{n // 250}.{n % 250}"
         try:
-            await sessions.sign_in(node, login, password, address=address, user_agent="")
+            await signing_in.sign_in(node, login, password, address=address, user_agent="")
         except Refused as refused:
             return type(refused).__name__
         return "signed in"
 
-    half = sessions.MAX_ATTEMPTS_PER_ACCOUNT // 2
+    half = sign_in_limits.MAX_ATTEMPTS_PER_ACCOUNT // 2
     for n in range(half):
         assert await attempt("alice@mail.test", "guess", n) == "Invalid"
     assert await attempt("alice", PASSWORD, 600) == "signed in"
@@ -304,18 +306,18 @@ async def test_guesses_from_many_networks_count_for_the_account_whatever_it_is_c
     assert await attempt("alice@mail.test", PASSWORD, 601) == "Invalid"
     assert await attempt("alice", PASSWORD, 602) == "Invalid"
     # The owner's own browser is let in.
-    mark = sessions.known_browser_mark(node.site, alice)
-    assert await sessions.sign_in(
+    mark = signing_in.known_browser_mark(node.site, alice)
+    assert await signing_in.sign_in(
         node, "alice@mail.test", PASSWORD, address="198.51.99.1", user_agent="", known_browser=mark
     )
 
 
 async def test_the_mark_of_one_account_opens_no_other(node: Node, alice: Account, bob: Account) -> None:
-    mark = sessions.known_browser_mark(node.site, alice)
-    assert sessions.is_known_browser(node.site, alice, mark)
+    mark = signing_in.known_browser_mark(node.site, alice)
+    assert signing_in.is_known_browser(node.site, alice, mark)
     for wrong in ("", "x", mark[:-1], mark.upper(), "\u00e9" * 32):
-        assert not sessions.is_known_browser(node.site, alice, wrong)
-    assert not sessions.is_known_browser(node.site, bob, mark)
+        assert not signing_in.is_known_browser(node.site, alice, wrong)
+    assert not signing_in.is_known_browser(node.site, bob, mark)
 
 
 async def test_a_taken_address_is_not_told_on_the_page(node: Node, anybody: Visitor) -> None:
@@ -379,6 +381,6 @@ async def test_sessions_are_named_by_their_browser(node: Node, alice: Account, s
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
     await node.db.write(sessions.start, alice, firefox)
 
-    seen = await visitor.get("/settings/password")
+    seen = await visitor.get("/settings/sessions")
 
     assert seen.one("b", title=firefox).text == "Firefox on Linux"

@@ -62,6 +62,7 @@ async def _render(status: int = 200, **context: Any) -> Response:
 
 @blueprint.get("")
 async def show_migration() -> Response:
+    await context.require_proof()
     return await _render()
 
 
@@ -97,12 +98,11 @@ async def remove_alias() -> Response:
 
 @blueprint.post("")
 async def submit_move() -> Response:
-    account = await context.require_account()
-    form = await request.form
-    typed = form.get("target", "")[:500]
+    account = await context.require_proof()
+    typed = (await request.form).get("target", "")[:500]
     await _limit_attempts(account)
     try:
-        await remote_migration.move(context.current_node(), account, form.get("password", ""), typed)
+        await remote_migration.move(context.current_node(), account, typed)
     except (Invalid, Unreachable, NotAllowed) as refused:
         return await _render_refused(refused, "target", target=typed)
     return see_other("/settings/moving?done=moved")

@@ -21,6 +21,12 @@ if ($(".photo-details")) import("./details.js");
 if ($("details.people")) import("./people.js");
 if ($("[data-count]")) import("./badges.js");
 if ($("[data-check-name]")) import("./name_check.js");
+if ($(".consent .go")) import("./consent.js");
+for (const button of $$("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+if ($("[data-passkey], [data-accepted]")) import("./passkeys.js");
 if ($("[data-crop]")) import("./crop.js");
 if (location.pathname.startsWith("/settings/") || $("#f-reason[data-most]")) import("./typed.js");
 if ($("#photo-editor")) import("./editor/editor.js");

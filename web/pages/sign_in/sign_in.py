@@ -1,4 +1,4 @@
-"""Signing in, signing up, setting up the first admin, signing out; and the theme."""
+"""Signing in by password, signing up, setting up the first admin, signing out; and the theme."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, request
 
 from node.accounts import accounts
-from node.auth import sessions, users
+from node.auth import sessions, signing_in, users
+from node.auth.signing_in import SecondStepRequired
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from node.lifecycle import registration
@@ -16,10 +17,12 @@ from node.node import Node
 from web.html.templates import render_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
+from web.pages.sign_in import second_step
 from web.request import context, session
-from web.request.redirects import referring_path, safe_path, see_other, wants_json
+from web.request.browsers import browser, start_session, user_agent
+from web.request.redirects import leads_to_app, referring_path, safe_path, see_other, wants_json
 from web.unsent import forms as unsent_forms
-from web.unsent.pages import render_send, render_sign_in
+from web.unsent.pages import begin_session, render_sign_in
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -39,10 +42,6 @@ def _field_errors(refused: Refused) -> dict[str, str]:
     return {field: gettext(refused.message)} if field else {}
 
 
-def _user_agent() -> str:
-    return request.headers.get("User-Agent", "")
-
-
 @blueprint.get("/sign-in")
 async def show_sign_in() -> Response:
     await context.read(context.read_nothing)
@@ -50,7 +49,13 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    return await render_sign_in(next_, note=note)
+    if leads_to_app(next_):
+        note = _("Sign in to let the app use your account.")
+    done = {
+        "password": _("Your password is set. Please sign in with it."),
+        "expired": _("That took too long. Please sign in again."),
+    }
+    return await render_sign_in(next_, note=done.get(request.args.get("done", ""), note))
 
 
 @blueprint.post("/sign-in")
@@ -60,14 +65,14 @@ async def submit_sign_in() -> Response:
     next_ = safe_path(form.get("next", ""))
     unsent = unsent_forms.decode(form.get(unsent_forms.FIELD, ""))
     try:
-        token = await sessions.sign_in(
+        token = await signing_in.sign_in(
             node,
             form.get("login", ""),
             form.get("password", ""),
-            address=context.client_address(),
-            user_agent=_user_agent(),
-            known_browser=request.cookies.get(session.KNOWN_BROWSER_COOKIE, ""),
+            **browser(),
         )
+    except SecondStepRequired as needed:
+        return await second_step.ask(next_, needed.pending, unsent)
     except Refused as refused:
         response = await render_sign_in(
             next_,
@@ -78,41 +83,27 @@ async def submit_sign_in() -> Response:
         )
         response.status_code = refused.status
         return response
-    if unsent is None:
-        response = see_other(next_)
-    else:
-        session.use_begun(token)
-        response = await render_send(unsent)
-    await _set_sign_in_cookies(node, response, token)
-    return response
-
-
-async def _set_sign_in_cookies(node: Node, response: Response, token: str) -> None:
-    session.set_session_cookie(node, response, token)
-    found = await node.db.read(sessions.by_token, token)
-    if found is not None:
-        mark = sessions.known_browser_mark(node.site, found[0])
-        session.set_known_browser_cookie(node, response, mark)
+    # Who is on the way to an app wants to go there first.
+    can = form.get("can_have_passkey") == "1" and not leads_to_app(next_)
+    return await begin_session(next_, token, unsent, can_have_passkey=can)
 
 
 @blueprint.post("/sign-out")
 async def sign_out() -> Response:
     node = context.current_node()
     await node.db.write(sessions.end, session.session_token())
-    response = see_other("/")
+    response = see_other(safe_path((await request.form).get("next", "")))
     session.delete_session_cookie(node, response)
     return response
 
 
-async def _start_session(node: Node, account_id: int) -> Response:
-    token = await node.db.write(_create_session, account_id, _user_agent())
-    response = see_other("/")
-    await _set_sign_in_cookies(node, response, token)
-    return response
+async def _sign_in_new_user(node: Node, account_id: int, next_: str = "/") -> Response:
+    newcomer = signing_in.Browser(context.client_address(), user_agent())
+    return await start_session(next_, await node.db.write(_create_session, account_id, newcomer))
 
 
-def _create_session(tx: Writer, account_id: int, browser: str) -> str:
-    return sessions.start(tx, accounts.get(tx, account_id), browser)
+def _create_session(tx: Writer, account_id: int, browser: signing_in.Browser) -> str:
+    return signing_in.after_sign_up(tx, accounts.get(tx, account_id), browser)
 
 
 def _sign_up_steps(tx: Reader, viewer: Account | None, mode: str, invite: str) -> registration.SignUpSteps:
@@ -129,8 +120,9 @@ async def _render_sign_up(status: int = 200, **shown: Any) -> Response:
         "problem": "",
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
+        "next": "/",
     }
-    response = await render_page("sign_up.html", **{**defaults, **shown})
+    response = await render_page("sign_in/sign_up.html", **{**defaults, **shown})
     response.status_code = status
     return response
 
@@ -148,10 +140,11 @@ async def show_sign_up() -> Response:
     mode = context.current_node().config.registration.mode
     invite = request.args.get("invite", "")[:100]
     refused = await context.read(_sign_up_refusal, mode, invite)
+    next_ = safe_path(request.args.get("next", ""))
     if context.signed_in_user() is not None:
-        return see_other("/")
+        return see_other(next_)
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
-    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form)
+    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form, next=next_)
 
 
 def _name_problem(tx: Reader, viewer: Account | None, name: str) -> str:
@@ -173,6 +166,7 @@ async def check_name() -> Response:
 async def submit_sign_up() -> Response:
     node = context.current_node()
     form, typed = await request.form, await _form_fields()
+    next_ = safe_path(form.get("next", ""))
     if form.get("website"):
         # People do not see that field; what fills it is not one.
         return await _render_sign_up(done=True)
@@ -189,11 +183,15 @@ async def submit_sign_up() -> Response:
         )
     except Refused as refused:
         return await _render_sign_up(
-            refused.status, problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
+            refused.status,
+            problem=gettext(refused.message),
+            field_errors=_field_errors(refused),
+            form=typed,
+            next=next_,
         )
     if user.state == "pending":
         return await _render_sign_up(done=True)
-    return await _start_session(node, user.account_id)
+    return await _sign_in_new_user(node, user.account_id, next_)
 
 
 def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
@@ -205,7 +203,7 @@ async def show_setup() -> Response:
     if not await context.read(_needs_admin):
         raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
-    return await render_page("setup.html", problem="", field_errors={}, form=form)
+    return await render_page("sign_in/setup.html", problem="", field_errors={}, form=form)
 
 
 @blueprint.post("/setup")
@@ -223,11 +221,14 @@ async def submit_setup() -> Response:
         )
     except Refused as refused:
         response = await render_page(
-            "setup.html", problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
+            "sign_in/setup.html",
+            problem=gettext(refused.message),
+            field_errors=_field_errors(refused),
+            form=typed,
         )
         response.status_code = refused.status
         return response
-    return await _start_session(node, user.account_id)
+    return await _sign_in_new_user(node, user.account_id)
 
 
 def _save_theme(tx: Writer, account: Account, theme: str) -> None:

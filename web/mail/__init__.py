@@ -1,0 +1,1 @@
+"""Mail: its texts, and the job that sends it."""

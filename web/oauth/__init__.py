@@ -1,0 +1,1 @@
+"""OAuth: the part that Authlib does, over our tables."""

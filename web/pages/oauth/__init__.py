@@ -1,0 +1,1 @@
+"""Apps that ask people for their account."""

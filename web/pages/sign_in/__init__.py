@@ -1,0 +1,1 @@
+"""Signing in and signing up, the second step, and ways back in."""
