@@ -155,4 +155,4 @@ def test_serving_with_another_secret_is_refused_in_one_line(
     assert main(["serve"]) == 1
 
     [line] = capsys.readouterr().err.splitlines()
-    assert "secret does not decrypt its private keys" in line
+    assert "secret does not decrypt what it encrypted" in line
