@@ -1,4 +1,4 @@
-"""What moderators do about accounts and posts: suspend, unsuspend, delete. Owns no table.
+"""What moderators do about accounts and posts: suspend, unsuspend, delete; and whoever deletes their own. Owns no table.
 
 The admin pages and the commands call it. Each change is made by the module that owns the table, after a check that the moderator may
 do it, and is recorded in the audit log in the same unit of work.
@@ -9,11 +9,13 @@ from __future__ import annotations
 from node.accounts import accounts
 from node.admin import reports
 from node.auth import sessions, sign_ups, users
+from node.auth.mail import user_mail
 from node.auth.oauth import authorization_codes
 from node.database import Writer
-from node.errors import NotFound
+from node.errors import N_, Invalid, NotFound
 from node.federation import outbox
 from node.lifecycle import account_deletion
+from node.mail.outgoing_mail import MailKind
 from node.models.account import Account
 from node.models.post import Post
 from node.moderation import audit_log, domain_rules
@@ -56,6 +58,23 @@ def delete(tx: Writer, moderator: Account | None, account: Account) -> None:
     users.keep_one_admin(tx, account)
     audit_log.record(tx, moderator, "delete-account", account.handle)
     reports.close_all_of_account(tx, moderator, account)
+    account_deletion.delete_account(tx, account)
+
+
+def delete_own(tx: Writer, account: Account, typed_name: str) -> None:
+    """Deletes the account of somebody who asks for it and has typed its name, and tells them by mail.
+
+    Raises Invalid for another name, and NotAllowed for the last admin.
+    """
+    if typed_name.strip().removeprefix("@").lower() not in (
+        account.name.lower(),
+        account.full_handle.lower(),
+    ):
+        raise Invalid(N_("This is not the name of your account."), field="name")
+    users.lock_admins(tx)
+    users.keep_one_admin(tx, account)
+    user_mail.tell(tx, account, MailKind.ACCOUNT_DELETED, about=account.full_handle)
+    reports.close_all_of_account(tx, None, account)
     account_deletion.delete_account(tx, account)
 
 

@@ -31,6 +31,7 @@ class MailKind(enum.StrEnum):
     SECOND_STEP_CHANGED = "second_step_changed"
     PASSKEY_ADDED = "passkey_added"
     RECOVERY_CODE_USED = "recovery_code_used"
+    ACCOUNT_DELETED = "account_deleted"
     APPROVED = "approved"
     REJECTED = "rejected"
     STAFF_SIGN_UP = "staff_sign_up"

@@ -231,7 +231,7 @@ async def test_who_does_not_want_to_be_asked_is_not(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
     here, page = await compose(fediverse, browser)
-    await page.goto(here.url("/settings/profile"))
+    await page.goto(here.url("/settings/preferences"))
     await page.get_by_label("Ask before posting photos without a description").uncheck()
     await page.get_by_role("button", name="Save").last.click()
     await expect(page.get_by_label("Ask before posting photos without a description")).not_to_be_checked()

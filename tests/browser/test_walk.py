@@ -54,7 +54,7 @@ async def test_times_are_those_of_the_browser_or_the_chosen_zone(
         assert ("UTC" in (await exact.inner_text())) is not scripts
         await context.close()
     context = await signed_in(browser, here, here.alice)
-    page = await _at(context, here, "/settings/profile")
+    page = await _at(context, here, "/settings/preferences")
     await page.get_by_label("Time zone").select_option("America/New_York")
     await page.locator("form[action='/settings/preferences'] button").click()
     await expect(page.get_by_role("status").first).to_contain_text("Saved")
@@ -73,11 +73,14 @@ async def test_nothing_is_cut_off_on_a_narrow_screen_and_every_field_is_styled(
     problems = []
     for path in (
         *(
+            "/settings",
             "/settings/profile",
+            "/settings/preferences",
             "/settings/password",
             "/settings/sessions",
             "/settings/people",
             "/settings/moving",
+            "/settings/deletion",
         ),
         *("/settings/deleted", "/settings/invites", "/compose", "/search?q=lake", "/notifications"),
         *("/admin/people", "/admin/reports", "/admin/jobs", "/admin/deliveries", "/admin/servers"),
@@ -109,7 +112,7 @@ async def test_tabs_that_go_on_have_a_shade_and_show_the_current_one(
 ) -> None:
     here = await place(fediverse)
     context = await signed_in(browser, here, here.alice, width=390)
-    page = await _at(context, here, "/settings/deleted")
+    page = await _at(context, here, "/admin/log")
     tabs = page.locator(".tabs")
     assert await tabs.evaluate("(one) => one.scrollWidth > one.clientWidth")
     assert "radial-gradient" in await tabs.evaluate("(one) => getComputedStyle(one).backgroundImage")

@@ -55,7 +55,7 @@ MENU = (
     NavigationEntry("/bookmarks", "bookmark", N_("Bookmarks")),
     NavigationEntry("/drafts", "pen", N_("Drafts")),
     NavigationEntry("/follow-requests", "people", N_("Follow requests"), count="follow_requests_count"),
-    NavigationEntry("/settings/profile", "gear", N_("Settings")),
+    NavigationEntry("/settings", "gear", N_("Settings")),
 )
 """The menu of signed-in people, above administration and the themes."""
 

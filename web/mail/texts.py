@@ -159,6 +159,20 @@ def _recovery_code_used(node: Node, request: MailRequest, person: Credentials | 
     )
 
 
+def _account_deleted(node: Node, request: MailRequest, person: Credentials | None) -> MailText:
+    return MailText(
+        _("Your account was deleted"),
+        (
+            _(
+                "@%(handle)s was deleted, with all its posts. Other servers were asked to delete their copies.",
+                handle=request.about,
+            ),
+            _("No more mail comes from here."),
+        ),
+        note=_("If that was not you, write to the admins of %(name)s.", name=node.config.node.title),
+    )
+
+
 def _approved(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
     if person is None:
         return None
@@ -210,6 +224,7 @@ _WRITERS: dict[MailKind, Callable[[Node, MailRequest, Credentials | None], MailT
     MailKind.SECOND_STEP_CHANGED: _second_step_changed,
     MailKind.PASSKEY_ADDED: _passkey_added,
     MailKind.RECOVERY_CODE_USED: _recovery_code_used,
+    MailKind.ACCOUNT_DELETED: _account_deleted,
     MailKind.APPROVED: _approved,
     MailKind.REJECTED: _rejected,
     MailKind.STAFF_SIGN_UP: _staff_sign_up,

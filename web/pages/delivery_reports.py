@@ -17,6 +17,7 @@ from node.posts import posts
 from web.html.lists import requested_page
 from web.html.templates import render_page
 from web.i18n.translations import _
+from web.pages.settings import render_tab
 from web.request import context
 from web.request.redirects import see_other
 
@@ -121,12 +122,4 @@ async def show_deleted() -> Response:
     page = requested_page(ROWS_PER_PAGE)
     loaded = await context.read_signed_in(_load_deleted, page)
     older = loaded[-1].id if len(loaded) >= page.limit else None
-    return await render_page(
-        "settings/deleted_posts.html",
-        tab="/settings/deleted",
-        reports=loaded,
-        older=older,
-        saved="",
-        problem="",
-        field_errors={},
-    )
+    return await render_tab("settings/deleted_posts.html", "deleted", reports=loaded, older=older)

@@ -34,7 +34,7 @@ NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 FOR_WORDS = {"caption", "warning", "comment", "reason", "bio", "display_name", "alt", "title", "name"}
 NOT_KEPT = {
     *("sign_in", "second_step", "sign_in_passkeys", "lost_access", "consent", "remote_interaction"),
-    *("two_step", "uploads"),
+    *("two_step", "account_deletion", "uploads"),
 }
 """Blueprints whose forms are not kept: visitors may send them, they are part of signing in, or scripts send them."""
 POST_FORMS = {"compose.publish", "compose.save"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from node.accounts import accounts
 from node.admin import account_actions, reports
 from node.auth import access_tokens, sessions, users
 from node.database import Database, Writer
-from node.errors import NotAllowed, NotFound
+from node.errors import Invalid, NotAllowed, NotFound
 from node.models.account import Account
 from node.moderation import audit_log, domain_rules
 from node.paging import Page
@@ -158,3 +160,38 @@ async def test_a_remote_account_can_be_suspended(db: Database, bob: Account) -> 
         assert accounts.get(tx, author.id).is_inactive
 
     await db.write(unit)
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+async def test_who_deletes_their_own_account_types_its_name_and_is_told_by_mail(
+    db: Database, alice: Account, bob: Account, is_confirmed: bool
+) -> None:
+    def deletes(tx: Writer, typed: str) -> list[str]:
+        tx.site = dataclasses.replace(tx.site, sends_mail=True)
+        account_actions.delete_own(tx, accounts.get(tx, alice.id), typed)
+        return [row["payload"] for row in tx.all("SELECT payload FROM jobs WHERE kind = 'send_mail'")]
+
+    def given(tx: Writer) -> None:
+        staff(tx, alice, "user")
+        users.set_address(tx, alice, "alice@home.example", is_confirmed=is_confirmed)
+        reports.report(tx, bob, alice, comment="Spam")
+
+    await db.write(given)
+    with pytest.raises(Invalid):
+        await db.write(deletes, "bob")
+    assert (await db.read(accounts.get, alice.id)).deleted_at is None
+
+    mails = await db.write(deletes, f" @{alice.full_handle.upper()} ")
+
+    assert [("account_deleted" in one, "alice@home.example" in one) for one in mails] == (
+        [(True, True)] if is_confirmed else []
+    )
+    assert (await db.read(accounts.get, alice.id)).deleted_at is not None
+    assert await db.read(reports.count_open) == 0
+
+
+async def test_the_last_admin_cannot_delete_their_own_account(db: Database, alice: Account) -> None:
+    await db.write(staff, alice, "admin")
+
+    with pytest.raises(NotAllowed, match="at least one admin"):
+        await db.write(account_actions.delete_own, alice, alice.name)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from node import rate_limits
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
+from node.admin import account_actions
 from node.auth import passwords, sign_in_limits, signing_in, users
 from node.auth.second_step import ways_in
 from node.database import Writer
@@ -95,3 +96,16 @@ def _guesses(tx: Writer, n: int) -> None:
     """Counts what a guess at alice from somewhere else is counted as, without its slow hash."""
     limit, seconds = sign_in_limits.MAX_ATTEMPTS_PER_ACCOUNT, sign_in_limits.ACCOUNT_WINDOW_SECONDS
     rate_limits.count_quietly(tx, "sign-in to alice", limit=limit, seconds=seconds)
+
+
+async def test_a_deleted_account_is_told_of_at_its_last_address(
+    node: Node, settle: Settle, mail_server: MailServer, pairs: dict[str, KeyPair]
+) -> None:
+    alice = await _alice(node, pairs)
+
+    await node.db.write(account_actions.delete_own, alice, "alice")
+    await settle()
+
+    mail = mail_server.take()
+    assert (mail["To"], mail["Subject"]) == ("alice@home.example", "Your account was deleted")
+    assert f"@{alice.full_handle} was deleted" in plain_text(mail)

@@ -33,9 +33,9 @@ async def test_the_licence_of_new_posts_is_chosen_in_the_settings(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     visitor, shown = await signed_in(alice), await photos.upload(node, alice, camera_photo())
-    await visitor.get("/settings/profile")
+    await visitor.get("/settings/preferences")
     assert (await visitor.post("/settings/preferences", {"default_licence": "MIT"})).status == 422
-    await visitor.get("/settings/profile")
+    await visitor.get("/settings/preferences")
     seen = await visitor.post("/settings/preferences", {"default_licence": "CC BY-SA"})
     assert [one.text for one in seen.all("option", selected="") if one.text.startswith("CC")] == ["CC BY-SA"]
 

@@ -139,7 +139,7 @@ async def test_whether_it_is_asked_is_chosen_in_the_settings(
     node: Node, alice: Account, signed_in: SignedIn, photo: Photo, wanted: bool
 ) -> None:
     visitor = await signed_in(alice)
-    profile = await visitor.get("/settings/profile")
+    profile = await visitor.get("/settings/preferences")
     assert "checked" in profile.one("input", type="checkbox", name="asks_descriptions").attributes
     form = [("asks_descriptions", "0"), ("asks_descriptions", "1")][: 1 + wanted]
     profile = await visitor.post("/settings/preferences", form)

@@ -1,4 +1,4 @@
-"""Settings: profile, avatar and header, preferences, blocks and mutes, invites."""
+"""Settings: their list, profile, avatar and header, preferences, blocks and mutes, invites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from node.models.account import Account
 from node.paging import Page
 from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
-from web.pages.settings import render_tab
+from web.pages.settings import render_list, render_tab
 from web.request import context, session
 from web.request import context as current
 from web.request.redirects import see_other
@@ -50,11 +50,14 @@ async def _render_profile(status: int = 200, **context: Any) -> Response:
     defaults: dict[str, Any] = {
         "form": _form_values(account),
         "typed_alts": {},
-        "languages": [(code, code) for code in translations.available_languages()],
-        "time_zones": [(name, name.replace("_", " ")) for name in formats.time_zones()],
-        "licences": [(name, name) for name in photo_metadata.LICENCES],
     }
     return await render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
+
+
+@blueprint.get("")
+async def show_list() -> Response:
+    await context.require_account()
+    return await render_list()
 
 
 @blueprint.get("/profile")
@@ -119,6 +122,18 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
     return see_other("/settings/profile?done=picture")
 
 
+@blueprint.get("/preferences")
+async def show_preferences() -> Response:
+    await context.require_account()
+    return await render_tab(
+        "settings/preferences.html",
+        "preferences",
+        languages=[(code, code) for code in translations.available_languages()],
+        time_zones=[(name, name.replace("_", " ")) for name in formats.time_zones()],
+        licences=[(name, name) for name in photo_metadata.LICENCES],
+    )
+
+
 @blueprint.post("/preferences")
 async def save_preferences() -> Response:
     form = await request.form
@@ -135,7 +150,7 @@ async def save_preferences() -> Response:
         asks_descriptions="1" in asks if asks else None,
         time_zone=zone,
     )
-    response = see_other("/settings/profile?done=preferences")
+    response = see_other("/settings/preferences?done=preferences")
     if form.get("theme") in users.THEMES:
         session.set_theme_cookie(context.current_node(), response, form["theme"])
     if form.get("language", "") in ("", *translations.available_languages()):

@@ -13,8 +13,8 @@ from node.errors import Invalid, NotAllowed, Unreachable
 from node.ids import now_ms
 from node.lifecycle import migration
 from node.models.account import Account
-from web.html.templates import render_page
 from web.i18n.translations import _, gettext
+from web.pages.settings import render_tab
 from web.request import context
 from web.request import context as current
 from web.request.redirects import see_other
@@ -52,12 +52,10 @@ def _saved_message() -> str:
 
 async def _render(status: int = 200, **context: Any) -> Response:
     state = await current.read_signed_in(_load_state)
-    defaults = {"saved": _saved_message(), "problem": "", "field_errors": {}, "alias": "", "target": ""}
-    response = await render_page(
-        "settings/migration.html", tab="/settings/moving", state=state, **{**defaults, **context}
+    defaults = {"saved": _saved_message(), "alias": "", "target": ""}
+    return await render_tab(
+        "settings/migration.html", "moving", status, state=state, **{**defaults, **context}
     )
-    response.status_code = status
-    return response
 
 
 @blueprint.get("")

@@ -54,6 +54,7 @@ async def show_sign_in() -> Response:
     done = {
         "password": _("Your password is set. Please sign in with it."),
         "expired": _("That took too long. Please sign in again."),
+        "deleted": _("Your account is deleted. Its posts and photos follow in the next minutes."),
     }
     return await render_sign_in(next_, note=done.get(request.args.get("done", ""), note))
 
