@@ -243,14 +243,15 @@ def mark_seen(tx: Writer, account_id: int) -> None:
     tx.run("UPDATE users SET seen_at = :now WHERE account_id = :id", now=now_ms(), id=account_id)
 
 
-def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
-    """Stores the id of the newest notification that was read; it never moves back."""
-    tx.run(
+def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> bool:
+    """Stores the id of the newest notification that was read; it never moves back. Returns whether it moved."""
+    moved = tx.run(
         """UPDATE users SET notifications_read_id = :id
            WHERE account_id = :account AND notifications_read_id < :id""",
         id=up_to,
         account=account_id,
     )
+    return bool(moved)
 
 
 def list_users(

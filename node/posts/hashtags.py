@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.database import Reader, Writer, build, columns
+from node.errors import NotFound
 from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
@@ -160,6 +161,25 @@ def by_name(tx: Reader, name: str) -> Hashtag | None:
     return build(Hashtag, row) if row else None
 
 
+def get_or_create(tx: Writer, name: str) -> Hashtag:
+    """Returns a hashtag by any way of writing it, also one that no post has yet. Raises NotFound for what is none."""
+    display = cut_hashtag(clean_text(name, 200))
+    normal = normalize_hashtag(display)
+    if not normal:
+        raise NotFound
+    tx.run(
+        """INSERT INTO hashtags (id, name, display, created_at) VALUES (:id, :name, :display, :now)
+           ON CONFLICT DO NOTHING""",
+        id=new_id(),
+        name=normal,
+        display=display,
+        now=now_ms(),
+    )
+    found = by_name(tx, normal)
+    assert found is not None
+    return found
+
+
 def ids_by_name(tx: Reader, names: Sequence[str]) -> dict[str, int]:
     """Returns the ids of hashtags by the names as they are given, however they are written; unknown ones are left out."""
     normal = {name: normalize_hashtag(name) for name in names}
@@ -261,11 +281,12 @@ def clean_up_uses(tx: Writer, now: int) -> int:
 
 
 def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
-    """Deletes hashtags that no post has, a week after they were first used; returns where to go on, None at the end."""
+    """Deletes hashtags that no post has and nobody follows, a week after they were first used; returns where to go on, None at the end."""
     rows = tx.all(
         """SELECT h.id, h.created_at < :before
                AND NOT EXISTS (SELECT 1 FROM post_hashtags ph WHERE ph.hashtag_id = h.id)
-               AND NOT EXISTS (SELECT 1 FROM hashtag_uses u WHERE u.hashtag_id = h.id) AS is_unused
+               AND NOT EXISTS (SELECT 1 FROM hashtag_uses u WHERE u.hashtag_id = h.id)
+               AND NOT EXISTS (SELECT 1 FROM followed_hashtags f WHERE f.hashtag_id = h.id) AS is_unused
            FROM hashtags h WHERE h.id > :after ORDER BY h.id LIMIT 500""",
         before=now - UNUSED_RETENTION_MS,
         after=after or 0,

@@ -6,7 +6,8 @@ they are, and removed when it is deleted, or when a follow ends. Which rows a vi
 
 A feed holds what followed accounts (and oneself) publish, but no direct posts; a comment only for those who also
 follow the author of its parent, or are that author, or when it continues the author's own post. A boost goes to
-those who want the boosts of this account and do not have the post already.
+those who want the boosts of this account and do not have the post already. A public post that is no comment is also for
+those who follow one of its hashtags, unless its author's server is limited.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from node.database.walks import trim_next_account
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Boost, Post
+from node.models.visibility import is_active_and_unlimited
 from node.posts import posts
 
 MAX_BACKFILLED = 40
@@ -72,6 +74,29 @@ def add_post(tx: Writer, post: Post, *, parent: Post | None = None) -> None:
     )
     if post.is_local:
         _add_own(tx, post.account_id, post.id, post.id, is_boost=False)
+
+
+def add_by_hashtags(tx: Writer, post: Post) -> None:
+    """Puts a public post that is no comment into the feeds of those who follow one of its hashtags."""
+    if post.visibility == "public" and not post.is_comment:
+        _add_by_hashtags(tx, "p.id = :post", "TRUE", post=post.id)
+
+
+def _add_by_hashtags(tx: Writer, posts_are: str, readers_are: str, **values: int) -> None:
+    """Puts public posts `p` into the feeds of the readers `r` who follow one of their hashtags `h`."""
+    tx.run(
+        f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+            SELECT DISTINCT r.id, p.id, p.id, p.account_id, FALSE
+            FROM post_hashtags h JOIN posts p ON p.id = h.post_id
+            JOIN accounts a ON a.id = p.account_id
+            JOIN followed_hashtags f ON f.hashtag_id = h.hashtag_id
+            JOIN accounts r ON r.id = f.account_id
+            WHERE {posts_are} AND {readers_are} AND h.is_public AND p.deleted_at IS NULL AND p.parent_uri = ''
+              AND {is_active_and_unlimited("a")} AND {_IS_ACTIVE_READER}
+              AND {_no_block_or_mute("r.id", "p.account_id")}
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        **values,
+    )
 
 
 def _add_own(tx: Writer, account_id: int, id_: int, post_id: int, *, is_boost: bool) -> None:
@@ -159,6 +184,31 @@ def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
         by=by_id,
         viewer=viewer_id,
         most=MAX_BACKFILLED,
+    )
+
+
+def backfill_hashtag(tx: Writer, viewer_id: int, hashtag_id: int) -> None:
+    """Puts the latest public posts with a newly followed hashtag into a feed, up to `MAX_BACKFILLED`."""
+    latest = """h.hashtag_id = :hashtag AND h.post_id IN (
+        SELECT post_id FROM post_hashtags WHERE hashtag_id = :hashtag AND is_public
+        ORDER BY post_id DESC LIMIT :most)"""
+    _add_by_hashtags(tx, latest, "r.id = :viewer", hashtag=hashtag_id, viewer=viewer_id, most=MAX_BACKFILLED)
+
+
+def remove_hashtag(tx: Writer, viewer_id: int, hashtag_id: int) -> None:
+    """Removes from a feed the posts with a hashtag that is no longer followed, where nothing else brings them there."""
+    tx.run(
+        """DELETE FROM feed WHERE account_id = :viewer AND NOT is_boost AND by_id <> :viewer
+             AND post_id IN (SELECT h.post_id FROM feed e
+                 JOIN post_hashtags h ON h.post_id = e.post_id AND h.hashtag_id = :hashtag
+                 WHERE e.account_id = :viewer)
+             AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = :viewer
+                 AND f.followed_id = feed.by_id AND f.state = 'accepted')
+             AND NOT EXISTS (SELECT 1 FROM post_hashtags o
+                 JOIN followed_hashtags t ON t.hashtag_id = o.hashtag_id AND t.account_id = :viewer
+                 WHERE o.post_id = feed.post_id)""",
+        viewer=viewer_id,
+        hashtag=hashtag_id,
     )
 
 

@@ -128,6 +128,8 @@ def distribute_locally(
         posts.adjust_counts(tx, parent.id, comments=1)
     hashtags.tag_post(tx, post, author, hashtag_names)
     home_feed.add_post(tx, post, parent=parent)
+    if hashtag_names:
+        home_feed.add_by_hashtags(tx, post)
     if post.published_at < now_ms() - NOTIFY_MAX_AGE_MS:
         # It was fetched with a profile or a conversation, or arrived very late: not worth a notification.
         return

@@ -15,7 +15,7 @@ from node.database import Reader, Row, Writer
 from node.database.bounded_pages import MAX_VISITED, Walk, clause, merged, read
 from node.models.account import Account
 from node.models.visibility import no_mute_of_notifications
-from node.notifications import notifications
+from node.notifications import markers, notifications
 from node.paging import Found, Page
 from node.timelines import post_summaries, post_views
 from node.timelines.post_summaries import PostSummary
@@ -179,4 +179,6 @@ def mark_read(tx: Writer, account: Account, up_to: int | None = None) -> None:
     newest = (
         tx.value("SELECT MAX(id) FROM notifications WHERE account_id = :account", account=account.id) or 0
     )
-    users.mark_notifications_read(tx, account.id, newest if up_to is None else min(up_to, newest))
+    read_id = newest if up_to is None else min(up_to, newest)
+    if users.mark_notifications_read(tx, account.id, read_id):
+        markers.store(tx, account, "notifications", read_id)

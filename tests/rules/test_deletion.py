@@ -60,6 +60,7 @@ NO_IDS = {
     ("seen_activities", "content"): "a hash of what it says",
     ("uploads", "length"): _A_SIZE,
     ("uploads", "photo_id"): "the photo it became; it may be deleted",
+    ("markers", "last_read_id"): "the last that was read; it may be deleted",
     ("users", "notifications_read_id"): "the last notification that was read; it may be deleted",
 }
 

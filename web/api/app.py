@@ -39,7 +39,7 @@ log = logging.getLogger("tintype.api")
 MAX_BODY_BYTES = 1024 * 1024
 MAX_APP_BODY_BYTES = 64 * 1024  # where no token is needed
 STREAMING_PATH = "/api/v1/streaming"
-UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media")
+UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media", "/api/v1/accounts/update_credentials")
 BODY_TIMEOUT_SECONDS = 300.0
 
 COMMON_HEADERS = [

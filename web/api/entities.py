@@ -321,7 +321,7 @@ class Entities:
         )[:-1]
         return b"".join((head, _ACCOUNT, self.account(notification.by), b',"status":', status, b"}"))
 
-    def tag(self, tx: Reader, tag: Hashtag) -> dict[str, Any]:
+    def tag(self, tx: Reader, tag: Hashtag, *, is_followed: bool = False) -> dict[str, Any]:
         """Renders a Tag with its use in the last seven days, today first."""
         return {
             "id": str(tag.id),
@@ -331,7 +331,7 @@ class Entities:
                 {"day": str(day.start // 1000), "uses": str(day.posts), "accounts": str(day.authors)}
                 for day in hashtag_days.usage(tx, tag.name, 7)
             ],
-            "following": False,
+            "following": is_followed,
             "featuring": False,
             "trendable": True,
             "usable": True,

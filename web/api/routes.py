@@ -14,6 +14,7 @@ from web.api.endpoint import Route
 
 ROUTES: tuple[Route, ...] = tuple(
     route
-    for module in pkgutil.iter_modules(v1.__path__, f"{v1.__name__}.")
+    for module in pkgutil.walk_packages(v1.__path__, f"{v1.__name__}.")
+    if not module.ispkg
     for route in import_module(module.name).routes.routes
 )

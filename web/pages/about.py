@@ -1,4 +1,4 @@
-"""The About page: what this node is, who runs it, and how it processes photos."""
+"""The About page: what this node is, who runs it, and how it processes photos; and whether it works, for monitors."""
 
 from __future__ import annotations
 
@@ -41,3 +41,14 @@ async def show_about() -> Response:
         contact_email=options.node.contact_email,
         **found,
     )
+
+
+def _read_one_row(tx: Reader, viewer: Account | None) -> None:
+    tx.value("SELECT 1")
+
+
+@blueprint.get("/health")
+async def show_health() -> Response:
+    """Answers 200 while the database does, 503 otherwise; as Mastodon does at the same address."""
+    await context.read(_read_one_row)
+    return Response('{"status":"OK"}', content_type="application/json")

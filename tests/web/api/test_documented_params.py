@@ -22,6 +22,15 @@ PAGE = "max_id since_id min_id limit"
 DOCUMENTED = {
     "GET /api/v1/accounts/lookup": "acct",
     "GET /api/v1/accounts/relationships": "id with_suspended",
+    "GET /api/v1/accounts/search": "q limit offset resolve following",
+    "PATCH /api/v1/accounts/update_credentials": (
+        "display_name note avatar header avatar_description header_description locked bot discoverable "
+        "hide_collections indexable fields_attributes attribution_domains source[privacy] source[sensitive] "
+        "source[language] source[quote_policy]"
+    ),
+    "GET /api/v1/followed_tags": PAGE,
+    "GET /api/v1/markers": "timeline",
+    "POST /api/v1/markers": "home[last_read_id] notifications[last_read_id]",
     "GET /api/v1/accounts/{id}/statuses": f"{PAGE} only_media exclude_replies exclude_reblogs pinned tagged",
     "GET /api/v1/accounts/{id}/followers": PAGE,
     "GET /api/v1/accounts/{id}/following": PAGE,

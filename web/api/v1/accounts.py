@@ -12,14 +12,12 @@ from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
 from node.ids import MAX_ID
 from node.interactions import blocks, follows, pins
-from node.lifecycle import migration
 from node.models.account import Account, ListedAccount
 from node.paging import Found, Page
 from node.text import formatting
 from node.timelines import post_summaries, post_views, timelines
 from node.timelines.post_views import PostView
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
-from web.api.entities import API_VISIBILITIES
 from web.api.entity_fields import format_optional_datetime, relationship
 
 routes = RouteTable()
@@ -44,41 +42,6 @@ def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
     if account is None or account.deleted_at is not None:
         raise NotFound
     return _account_response(tx, request, account)
-
-
-@routes.read("/api/v1/accounts/verify_credentials", "read:accounts", "profile")
-def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """Returns the account of the token, with the fields that only its owner may read."""
-    account, user = request.caller, request.user
-    assert user is not None
-    fields = request.entities.account_fields(account)
-    fields["source"] = {
-        "privacy": API_VISIBILITIES[user.default_visibility],
-        "sensitive": False,
-        "language": user.language or None,
-        "note": account.bio_source,
-        "fields": [
-            {"name": name, "value": value, "verified_at": None} for name, value in account.source_fields
-        ],
-        "follow_requests_count": follows.requests_count(tx, account),
-        "hide_collections": account.hides_follows,
-        "discoverable": account.is_discoverable,
-        "indexable": account.is_indexable,
-        "attribution_domains": account.attribution_domain_list,
-        "quote_policy": "nobody",
-    }
-    moved = migration.destination(tx, account)
-    if moved is not None:
-        fields["moved"] = msgspec.Raw(request.entities.account(moved))
-    fields["role"] = {
-        "id": {"admin": "3", "moderator": "2"}.get(user.role, "1"),
-        "name": user.role if user.role != "user" else "",
-        "color": "",
-        "permissions": "0",
-        "highlighted": False,
-        "collection_limit": 0,
-    }
-    return request.json_response(fields)
 
 
 @routes.read("/api/v1/accounts/relationships", "read:follows")

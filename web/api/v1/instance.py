@@ -110,6 +110,20 @@ def _rules(request: ApiRequest) -> list[dict[str, str]]:
     return [{"id": str(number), "text": text, "hint": ""} for number, text in enumerate(rules, 1)]
 
 
+@routes.public("/api/v1/instance/rules")
+def list_rules(tx: Reader, request: ApiRequest) -> JsonResponse:
+    return request.json_response(_rules(request))
+
+
+@routes.public("/api/v1/custom_emojis")
+def list_emoji(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """Returns the emoji that people here can write: none, since the node has no pictures of its own for them.
+
+    Those of other servers are named with each post and account that uses them.
+    """
+    return request.json_response([])
+
+
 @routes.public("/api/v2/instance")
 def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
     """Returns a response with the entity Instance."""

@@ -15,6 +15,7 @@ from node.discovery import search
 from node.errors import Invalid, Refused
 from node.models.account import Account
 from node.models.post import Post
+from node.posts import followed_hashtags
 from node.timelines import post_summaries
 from node.timelines.timelines import TimelineEntry
 from web.api.auth import InvalidToken
@@ -48,6 +49,26 @@ async def search_all(request: ApiRequest) -> JsonResponse:
             "statuses": [msgspec.Raw(body) for body in found.statuses],
             "hashtags": found.hashtags,
         }
+    )
+
+
+@routes.asynchronous("GET", "/api/v1/accounts/search", "read:accounts")
+async def search_accounts(request: ApiRequest) -> JsonResponse:
+    """Searches accounts alone, as an app does while a mention is typed."""
+    query = request.required_param("q").removeprefix("@")[:2500]
+    resolves = request.params.flag("resolve") and _is_handle_or_url(query)
+    resolved = await _resolve(request, query) if resolves else None
+    return await request.node.db.read(_list_accounts, request, query, resolved)
+
+
+def _list_accounts(
+    tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None
+) -> JsonResponse:
+    limit = request.params.number("limit", 40, minimum=1, maximum=search.MAX_RESULTS)
+    offset = request.params.number("offset", 0, maximum=1000)
+    found = _search_accounts(tx, request, query, resolved, limit, offset)
+    return request.json_response(
+        [msgspec.Raw(request.entities.account_with_move(tx, account)) for account in found]
     )
 
 
@@ -96,7 +117,8 @@ def _search_local(
         found.statuses = request.entities.page(tx, request.account, summaries)
     if kind in ("", "hashtags") and not is_one:
         tags = search.hashtags(tx, query, offset + limit)[offset:]
-        found.hashtags = [request.entities.tag(tx, tag) for tag in tags]
+        followed = followed_hashtags.followed_ids(tx, request.account, [tag.id for tag in tags])
+        found.hashtags = [request.entities.tag(tx, tag, is_followed=tag.id in followed) for tag in tags]
     return found
 
 

@@ -28,8 +28,8 @@ from web.api.entities import API_VISIBILITIES
 from web.api.entity_fields import format_datetime
 from web.api.params import Params
 from web.api.v1.media import parse_focus
-from web.api.v1.scheduled_statuses import entity as scheduled_status
-from web.api.v1.scheduled_statuses import parse_scheduled_at
+from web.api.v1.own.scheduled_statuses import entity as scheduled_status
+from web.api.v1.own.scheduled_statuses import parse_scheduled_at
 from web.html import custom_emoji
 
 routes = RouteTable()
