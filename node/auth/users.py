@@ -245,13 +245,9 @@ def mark_seen(tx: Writer, account_id: int) -> None:
 
 def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> bool:
     """Stores the id of the newest notification that was read; it never moves back. Returns whether it moved."""
-    moved = tx.run(
-        """UPDATE users SET notifications_read_id = :id
-           WHERE account_id = :account AND notifications_read_id < :id""",
-        id=up_to,
-        account=account_id,
-    )
-    return bool(moved)
+    sql = """UPDATE users SET notifications_read_id = :id
+             WHERE account_id = :account AND notifications_read_id < :id"""
+    return bool(tx.run(sql, id=up_to, account=account_id))
 
 
 def list_users(
