@@ -112,7 +112,7 @@ async def test_tabs_that_go_on_have_a_shade_and_show_the_current_one(
 ) -> None:
     here = await place(fediverse)
     context = await signed_in(browser, here, here.alice, width=390)
-    page = await _at(context, here, "/admin/log")
+    page = await _at(context, here, "/admin/lists")
     tabs = page.locator(".tabs")
     assert await tabs.evaluate("(one) => one.scrollWidth > one.clientWidth")
     assert "radial-gradient" in await tabs.evaluate("(one) => getComputedStyle(one).backgroundImage")

@@ -25,11 +25,12 @@ UP, UV, BE, BS, AT = 0x01, 0x04, 0x08, 0x10, 0x40
 
 @dataclass
 class Device:
-    """Keeps one passkey. `origin` is the site that the browser says it is on."""
+    """Keeps one passkey. `origin` is the site that the browser says it is on; `asks` whether it waits for its owner."""
 
     origin: str
     is_synced: bool = True
     verifies: bool = True
+    asks: bool = True
     count: int = 0
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
@@ -39,7 +40,12 @@ class Device:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
 
     def _head(self, rp_id: str, *, new: bool = False) -> bytes:
-        flags = UP | (UV if self.verifies else 0) | (BE | BS if self.is_synced else 0) | (AT if new else 0)
+        flags = (
+            (UP if self.asks else 0)
+            | (UV if self.verifies else 0)
+            | (BE | BS if self.is_synced else 0)
+            | (AT if new else 0)
+        )
         return hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
 
     def _answer(self, response: dict[str, Any]) -> DeviceAnswer:

@@ -60,27 +60,40 @@ def rp_id(site: Site) -> str:
 
 
 def options_to_register(
-    site: Site, account: Account, handle: str, existing: Sequence[Passkey], title: str
+    site: Site,
+    account: Account,
+    handle: str,
+    existing: Sequence[Passkey],
+    title: str,
+    *,
+    is_conditional: bool = False,
 ) -> str:
-    """Returns the options of `navigator.credentials.create` as JSON."""
+    """Returns the options of `navigator.credentials.create` as JSON.
+
+    `is_conditional`: for a request after a password that the browser filled in, which it may grant without asking.
+    """
     options = webauthn.generate_registration_options(
         rp_id=rp_id(site),
         rp_name=title,
         user_name=account.name,
         user_display_name=account.display_name or account.name,
         user_id=base64url_to_bytes(handle),
-        challenge=challenges.make(site, _register_purpose(account)),
+        challenge=challenges.make(site, _register_purpose(account, is_conditional=is_conditional)),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
+            user_verification=(
+                UserVerificationRequirement.PREFERRED
+                if is_conditional
+                else UserVerificationRequirement.REQUIRED
+            ),
         ),
         exclude_credentials=_descriptors(existing),
     )
     return webauthn.options_to_json(options)
 
 
-def _register_purpose(account: Account) -> str:
-    return f"register {account.id}"
+def _register_purpose(account: Account, *, is_conditional: bool) -> str:
+    return f"register {account.id}{' conditional' if is_conditional else ''}"
 
 
 def options_to_use(site: Site, purpose: str, allowed: Sequence[Passkey] = ()) -> str:
@@ -125,16 +138,22 @@ def use_challenge(tx: Writer, answer: DeviceAnswer) -> None:
     challenges.use(tx, answer.challenge)
 
 
-def verify_new(site: Site, account: Account, answer: DeviceAnswer) -> NewPasskey:
-    """Verifies a passkey that a device has made for an account. Raises Invalid."""
-    challenges.check(site, _register_purpose(account), answer.challenge)
+def verify_new(
+    site: Site, account: Account, answer: DeviceAnswer, *, is_conditional: bool = False
+) -> NewPasskey:
+    """Verifies a passkey that a device has made for an account. Raises Invalid.
+
+    A conditional one may be made without asking anybody (WebAuthn level 3, 5.1.3); each use of it asks.
+    """
+    challenges.check(site, _register_purpose(account, is_conditional=is_conditional), answer.challenge)
     try:
         verified = webauthn.verify_registration_response(
             credential=answer.raw,
             expected_challenge=answer.challenge,
             expected_rp_id=rp_id(site),
             expected_origin=site.base_url,
-            require_user_verification=True,
+            require_user_presence=not is_conditional,
+            require_user_verification=not is_conditional,
         )
         named = answer.raw["response"].get("transports") or []
     except Exception as error:  # whatever breaks the parsers

@@ -50,6 +50,36 @@ async def test_a_passkey_is_added_and_used_by_another_browser(
     assert SESSION_COOKIE in other.cookies
 
 
+async def test_a_browser_adds_one_without_asking_only_where_it_may(
+    node: Node, alice: Account, signed_in: SignedIn, app: App
+) -> None:
+    hers, silent = await signed_in(alice), Device(node.site.base_url, verifies=False, asks=False)
+    offer = await hers.get("/settings/passkeys/offer")
+    assert "data-conditional" in offer.one("button", type="button").attributes
+    path = "/settings/passkeys"
+    usual = (await _ask(hers, f"{path}/options")).text
+    conditional = (await _ask(hers, f"{path}/options", conditional="1")).text
+
+    for options, marked in ((usual, {}), (usual, {"conditional": "1"}), (conditional, {})):
+        answer = json.dumps(silent.make(options).raw)
+        assert (await _ask(hers, path, credential=answer, **marked)).status == 422
+    answer = json.dumps(silent.make(conditional).raw)
+    assert (await _ask(hers, path, credential=answer, conditional="1", next="/bookmarks")).status == 200
+    assert await node.db.read(passkeys.count, alice.id) == 1
+
+    # To sign in with it, its owner is asked.
+    other = Visitor(app)
+    await other.get("/sign-in")
+    options = (await _ask(other, "/sign-in/passkey/options")).text
+    assert (
+        await _ask(other, "/sign-in/passkey", credential=json.dumps(silent.use(options).raw))
+    ).status == 422
+    silent.verifies = silent.asks = True
+    assert (
+        await _ask(other, "/sign-in/passkey", credential=json.dumps(silent.use(options).raw))
+    ).status == 200
+
+
 async def test_what_is_unknown_or_unreadable_signs_nobody_in(
     node: Node, alice: Account, signed_in: SignedIn, app: App
 ) -> None:

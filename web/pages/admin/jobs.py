@@ -49,6 +49,7 @@ def kind_names() -> dict[str, str]:
         "publish_scheduled": _("Publishing scheduled posts"),
         "end_mutes": _("Ending mutes whose time is over"),
         "forget_person": _("Deleting posts of deleted accounts"),
+        "send_mail": _("Sending mail"),
         "withdraw_access": _("Withdrawing access to files"),
         "delete_files": _("Deleting unused files"),
         "sweep_files": _("Searching for unused files"),

@@ -71,16 +71,26 @@ def _prepare(tx: Writer, account: Account) -> tuple[str, list[Passkey]]:
 async def options() -> Response:
     account, node = await context.require_proof(), context.current_node()
     handle, existing = await context.write(_prepare)
+    title, is_conditional = node.config.node.title, await _is_conditional()
     return json_options(
-        ceremonies.options_to_register(node.site, account, handle, existing, node.config.node.title)
+        ceremonies.options_to_register(
+            node.site, account, handle, existing, title, is_conditional=is_conditional
+        )
     )
+
+
+async def _is_conditional() -> bool:
+    """Returns whether the browser adds a passkey by itself, after it filled in a password."""
+    return (await request.form).get("conditional") == "1"
 
 
 @blueprint.post("")
 async def add() -> Response:
     account = await context.require_proof()
     answer, next_ = await read_answer()
-    new = ceremonies.verify_new(context.current_node().site, account, answer)
+    new = ceremonies.verify_new(
+        context.current_node().site, account, answer, is_conditional=await _is_conditional()
+    )
     name = browser_names.describe(user_agent())
     await context.write(_add, answer, new, name)
     return jsonify(path=next_)

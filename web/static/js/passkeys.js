@@ -1,4 +1,4 @@
-// Passkeys: signing in with one, also from the suggestions of the name field, adding one, and telling the browser which are left.
+// Passkeys: signing in with one, also from the suggestions of the name field, adding one, also by itself after a password, and telling the browser which are left.
 
 import { $, $$, messages, send } from "./dom.js";
 
@@ -16,12 +16,14 @@ function nextSignal() {
 
 async function ask(button, mediation) {
   const path = button.dataset.passkey;
+  const creates = button.hasAttribute("data-creates");
+  const conditional = creates && mediation ? { conditional: "1" } : {};
   const signal = nextSignal();
-  const options = await send(`${path}/options`);
-  const credential = button.hasAttribute("data-creates")
-    ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal })
+  const options = await send(`${path}/options`, conditional);
+  const credential = creates
+    ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), mediation, signal })
     : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), mediation, signal });
-  const fields = { credential: JSON.stringify(credential.toJSON()), next: button.dataset.next };
+  const fields = { credential: JSON.stringify(credential.toJSON()), next: button.dataset.next, ...conditional };
   const answer = await send(path, fields).catch((error) => {
     if (error.status === 404) forget(options.rpId, credential.id);
     throw Object.assign(error, { wasChosen: true });
@@ -58,6 +60,12 @@ async function suggest(button) {
   }
 }
 
+/** Has a browser that has just filled in a password add a passkey beside it, if it does so by itself; else the button is there. */
+async function createByItself(button) {
+  const can = await PublicKeyCredential.getClientCapabilities?.();
+  if (can?.conditionalCreate) await ask(button, "conditional").catch(() => {});
+}
+
 for (const button of $$("[data-passkey]")) {
   if (!isHere) {
     button.closest(".passkey").hidden = true;
@@ -72,12 +80,12 @@ for (const button of $$("[data-passkey]")) {
       // Who has been here for long says first that it is still them.
       if (error.status === 403 && button.hasAttribute("data-creates")) location.assign(`/confirm?next=${location.pathname}`);
       show(button, error);
-      if (button.hasAttribute("data-conditional")) suggest(button);
+      if (button.hasAttribute("data-conditional") && !button.hasAttribute("data-creates")) suggest(button);
     } finally {
       button.disabled = false;
     }
   });
-  if (button.hasAttribute("data-conditional")) suggest(button);
+  if (button.hasAttribute("data-conditional")) (button.hasAttribute("data-creates") ? createByItself : suggest)(button);
 }
 
 const can = $("[name=can_have_passkey]");
