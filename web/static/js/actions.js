@@ -59,7 +59,8 @@ async function pollFollowState(id, label) {
 }
 
 async function follow(button) {
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true"); // and not disabled, which would take the focus from it
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
@@ -68,8 +69,7 @@ async function follow(button) {
   } catch (error) {
     showToast(error.message);
   }
-  button.disabled = false;
-  button.focus();
+  button.removeAttribute("aria-disabled");
 }
 
 /** Deletes what the browser keeps of a draft that is being deleted, or it would be there again in a new post. */
