@@ -72,8 +72,8 @@ async function follow(button) {
   button.removeAttribute("aria-disabled");
 }
 
-/** Deletes what the browser keeps of a draft that is being deleted, or it would be there again in a new post. */
-function forgetDraft(id) {
+/** Deletes what the browser keeps of a draft that was deleted, or it would be there again in a new post. */
+export function forgetDraft(id) {
   for (const [name, kept] of Object.entries(localStorage)) {
     if (name.startsWith("draft-") && JSON.parse(kept)?.id === id) localStorage.removeItem(name);
   }
@@ -94,6 +94,6 @@ document.addEventListener("click", async (event) => {
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   } else if (button?.dataset.draft) {
-    forgetDraft(button.dataset.draft);
+    sessionStorage.setItem("deleting", button.dataset.draft);
   }
 });

@@ -382,4 +382,4 @@ if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
 }
 if (isOwn) store();
 if (outdated().length) askWhich(() => {});
-import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts));
+import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts)).catch(() => {}); // or the form sends them
