@@ -14,6 +14,6 @@ document.addEventListener("submit", (event) => {
   const isTyped = [...form.elements].some((one) => one.matches("input:not([type=hidden]), textarea, select"));
   if (!isTyped || !form.contains(submitter)) return showToast(text);
   const place = submitter.closest(".row, .input-row") ?? submitter;
-  place.after(make("p", { class: "notice bad small not-sent", role: "alert" }, text));
+  place.before(make("p", { class: "notice bad small not-sent", role: "alert" }, text));
 });
 addEventListener("online", forget);
