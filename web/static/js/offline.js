@@ -1,5 +1,5 @@
 // A form that the browser itself sends leaves its page, and without a connection for one that says nothing of what was
-// typed. So it is not sent then, and says why: beside its button where something can be typed, and as a toast elsewhere.
+// typed. So it is not sent then, and says why: beside its button where something can be typed, or as a toast.
 
 import { $$, make, messages, showToast } from "./dom.js";
 
