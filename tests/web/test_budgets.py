@@ -53,7 +53,11 @@ def _modules_of_home() -> set[str]:
     """The modules that Home loads: `page_change.js`, `main.js`, what it imports, and what it loads there."""
     folder = STATIC_FOLDER / "js"
     found: set[str] = set()
-    waiting = {"page_change.js", "main.js", *ON_USE.findall((folder / "main.js").read_text())} - ON_OTHER_PAGES
+    waiting = {
+        "page_change.js",
+        "main.js",
+        *ON_USE.findall((folder / "main.js").read_text()),
+    } - ON_OTHER_PAGES
     while waiting:
         name = waiting.pop()
         found.add(name)
