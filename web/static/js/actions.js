@@ -59,7 +59,8 @@ async function pollFollowState(id, label) {
 }
 
 async function follow(button) {
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true"); // and not disabled, which would take the focus from it
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
@@ -68,12 +69,11 @@ async function follow(button) {
   } catch (error) {
     showToast(error.message);
   }
-  button.disabled = false;
-  button.focus();
+  button.removeAttribute("aria-disabled");
 }
 
-/** Deletes what the browser keeps of a draft that is being deleted, or it would be there again in a new post. */
-function forgetDraft(id) {
+/** Deletes what the browser keeps of a draft that was deleted, or it would be there again in a new post. */
+export function forgetDraft(id) {
   for (const [name, kept] of Object.entries(localStorage)) {
     if (name.startsWith("draft-") && JSON.parse(kept)?.id === id) localStorage.removeItem(name);
   }
@@ -94,6 +94,6 @@ document.addEventListener("click", async (event) => {
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   } else if (button?.dataset.draft) {
-    forgetDraft(button.dataset.draft);
+    sessionStorage.setItem("deleting", button.dataset.draft);
   }
 });

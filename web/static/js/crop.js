@@ -145,7 +145,7 @@ function setUp(box, picture, ratio) {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.crop?.view.isChanged || event.submitter?.name === "remove") return;
+  if (event.defaultPrevented || !form.crop?.view.isChanged || event.submitter?.name === "remove") return;
   event.preventDefault();
   const { cut } = form.crop;
   form.crop = null; // the next submit sends what was cut

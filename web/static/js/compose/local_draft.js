@@ -39,7 +39,12 @@ function content() {
 }
 
 function store(draft, isSaved = false) {
-  localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved }));
+  const kept = { ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved };
+  try {
+    localStorage.setItem(key, JSON.stringify(kept));
+  } catch {
+    // Without storage it is on the screen, and soon on the server.
+  }
 }
 onSaved(() => localStorage.getItem(key) && store(content(), true));
 
