@@ -3,6 +3,7 @@
 import { $, $$ } from "./dom.js";
 import { enhance } from "./enhance.js";
 import "./actions.js";
+import "./back.js";
 import "./menus.js";
 import "./photos.js";
 import "./theme.js";
