@@ -3,6 +3,7 @@
 import { $, $$ } from "./dom.js";
 import { enhance } from "./enhance.js";
 import { forgetDraft } from "./actions.js";
+import "./back.js";
 import "./focus.js";
 import "./menus.js";
 import "./offline.js";
