@@ -72,6 +72,11 @@ def signed_in_user() -> SignedInUser | None:
     return user
 
 
+def load_user_again() -> None:
+    """Has the next read load the signed-in user as they are then: a page shows what this request has changed."""
+    g.pop("signed_in_user", None)
+
+
 def _find_session() -> FindSession:
     return current_node().component(KnownSessions).finder(session.session_token())
 
