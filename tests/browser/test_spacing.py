@@ -28,7 +28,8 @@ PAGES = [
     "/admin/log",
 ]
 
-# Pairs of a button and a button, a field or the area for photos, with less than 4 pixels between.
+# Pairs of a button and a button, a field or the area for photos, with less than 4 pixels between. What scrolls passes
+# under the bar of a form.
 TOUCHING = """() => {
   for (const one of document.querySelectorAll("main details:not(.menu)")) one.open = true;
   const seen = [...document.querySelectorAll("main :is(.button, .drop, .check, .hint, input, select, textarea)")]
@@ -37,6 +38,7 @@ TOUCHING = """() => {
   const apart = (a, b) => Math.max(b.top - a.bottom, a.top - b.bottom, b.left - a.right, a.left - b.right);
   return seen.flatMap(([one, a], n) => seen.slice(n + 1)
     .filter(([other]) => one.matches(".button") || other.matches(".button"))
+    .filter(([other]) => one.closest(".compose-bar") === other.closest(".compose-bar"))
     .filter(([other, b]) => !one.contains(other) && !other.contains(one) && apart(a, b) < 4)
     .map(([other]) => `${one.innerText.trim() || one.name} / ${other.innerText.trim() || other.name}`));
 }"""

@@ -73,7 +73,7 @@ def signed_in_user() -> SignedInUser | None:
 
 
 def load_user_again() -> None:
-    """Has the next read load the signed-in user as they are then: a page shows what this request has changed."""
+    """Forgets the signed-in user, so that the next read loads them with what this request has changed."""
     g.pop("signed_in_user", None)
 
 

@@ -98,7 +98,8 @@ def clean_name(name: str | None) -> str:
 class UploadedFiles:
     """The photos made of the files of a form with the names of their files; a message and a name for each refused one.
 
-    `chosen_again`: the names of missing photos for which another file was chosen in their own field.
+    `chosen_again`: the names of missing photos for which a file was chosen in their own field; `refused_again`: the
+    names of those files that were refused.
     """
 
     photos: list[Photo] = field(default_factory=list)
@@ -106,6 +107,7 @@ class UploadedFiles:
     problems: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     chosen_again: list[str] = field(default_factory=list)
+    refused_again: list[str] = field(default_factory=list)
 
 
 async def upload_files(account: Account, files: list[FileStorage], alts: list[str]) -> UploadedFiles:
@@ -170,7 +172,7 @@ async def _upload_again(account: Account, form: MultiDict[str, str], uploaded: U
         new = await upload_files(account, [file], [])
         uploaded.photos += new.photos
         uploaded.problems += new.problems
-        uploaded.refused += new.refused
+        uploaded.refused_again += new.refused
         uploaded.chosen_again.append(clean_name(name))
 
 
@@ -240,7 +242,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     return SubmittedPost(
         draft,
         problems,
-        [*left, *gone, *uploaded.refused][:MAX_PHOTOS],
+        [*left, *gone, *uploaded.refused, *uploaded.refused_again][:MAX_PHOTOS],
         parse_id(form.get("draft", "")),
         publish_at,
         await read_key(),
