@@ -32,6 +32,7 @@ NOT_CARRIED = {"csrf", "held", FIELD, *PASSWORDS}
 NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 """Fields that a form has without anybody having typed or chosen anything in it."""
 FOR_WORDS = {"caption", "warning", "comment", "reason", "bio", "display_name", "alt", "title", "name"}
+FOR_WORDS |= {"avatar_alt", "header_alt"}
 FOR_VISITORS = {"sign_in", "remote_interaction"}
 """Blueprints whose forms need nobody to be signed in."""
 FOR_SCRIPTS = {"uploads"}

@@ -29,6 +29,8 @@ LABELS = {
     "name": N_("Name"),
     "display_name": N_("Display name"),
     "bio": N_("Bio"),
+    "avatar_alt": N_("Image description"),
+    "header_alt": N_("Image description"),
     "person": N_("Person"),
     "place": N_("Location"),
     "title": N_("Title"),

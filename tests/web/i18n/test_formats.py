@@ -184,12 +184,12 @@ async def test_somebody_chooses_a_zone_and_every_page_follows(node: Node, alice:
     assert seen.one("html").attributes["data-zone"] == ""
 
     await visitor.get("/settings/profile")
-    await visitor.post("/settings/preferences", {**_settings(visitor), "time_zone": "Asia/Tokyo"})
+    await visitor.post("/settings/profile", {**_settings(visitor), "time_zone": "Asia/Tokyo"})
     assert "11:05 PM" in (seen := await visitor.get(path)).main_text
     assert seen.one("html").attributes["data-zone"] == "Asia/Tokyo"
 
     await visitor.get("/settings/profile")
-    wrong = await visitor.post("/settings/preferences", {**_settings(visitor), "time_zone": "Moon/Base"})
+    wrong = await visitor.post("/settings/profile", {**_settings(visitor), "time_zone": "Moon/Base"})
     assert wrong.status == 422
     assert (await visitor.get(path)).one("html").attributes["data-zone"] == "Asia/Tokyo"
 

@@ -34,9 +34,9 @@ async def test_the_licence_of_new_posts_is_chosen_in_the_settings(
 ) -> None:
     visitor, shown = await signed_in(alice), await photos.upload(node, alice, camera_photo())
     await visitor.get("/settings/profile")
-    assert (await visitor.post("/settings/preferences", {"default_licence": "MIT"})).status == 422
+    assert (await visitor.post("/settings/profile", {"default_licence": "MIT"})).status == 422
     await visitor.get("/settings/profile")
-    seen = await visitor.post("/settings/preferences", {"default_licence": "CC BY-SA"})
+    seen = await visitor.post("/settings/profile", {"default_licence": "CC BY-SA"})
     assert [one.text for one in seen.all("option", selected="") if one.text.startswith("CC")] == ["CC BY-SA"]
 
     seen = await visitor.get("/compose")

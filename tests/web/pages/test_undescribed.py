@@ -142,11 +142,11 @@ async def test_whether_it_is_asked_is_chosen_in_the_settings(
     profile = await visitor.get("/settings/profile")
     assert "checked" in profile.one("input", type="checkbox", name="asks_descriptions").attributes
     form = [("asks_descriptions", "0"), ("asks_descriptions", "1")][: 1 + wanted]
-    profile = await visitor.post("/settings/preferences", form)
+    profile = await visitor.post("/settings/profile", form)
     box = profile.one("input", type="checkbox", name="asks_descriptions")
     assert ("checked" in box.attributes) == wanted
     # A form without the checkbox, such as an app's, leaves it as it is.
-    await visitor.post("/settings/preferences", {"theme": "dark"})
+    await visitor.post("/settings/profile", {"theme": "dark"})
 
     form = [*_fields(await visitor.get("/compose")), *await _two(node, alice, photo), ("do", "post")]
     await visitor.post("/compose", form, files=NO_FILES)

@@ -1,4 +1,4 @@
-"""Settings: profile, avatar and header, preferences, password and sessions, blocks and mutes, invites."""
+"""Settings: password and sessions, blocks and mutes, invites. Profile and preferences: `profile.py` beside it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node.attachments import avatars, photo_metadata
-from node.auth import access_tokens, invites, sessions, users
+from node.auth import access_tokens, invites, sessions
 from node.auth.invites import Invite
 from node.database import Reader, Writer
-from node.errors import Invalid, NotAllowed, Refused
+from node.errors import Invalid, NotAllowed
 from node.ids import parse_id
 from node.interactions import blocks
-from node.lifecycle import profiles
 from node.models.account import Account
 from node.paging import Page
 from web.html.templates import render_page
-from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
 from web.request import context as current
@@ -25,15 +22,12 @@ from web.request.redirects import see_other
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
-PROFILE_FIELD_ROWS = 4
 MAX_LISTED = 80
 
 
 def _saved_message() -> str:
     return {
-        "profile": _("Profile saved."),
-        "picture": _("Image saved."),
-        "preferences": _("Saved."),
+        "profile": _("Saved."),
         "password": _("Password changed. You are signed out in other browsers and in all apps."),
         "password-only": _("Password changed. You are signed out in other browsers; apps stay signed in."),
         "session": _("Session signed out."),
@@ -42,125 +36,10 @@ def _saved_message() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-async def _render_tab(template: str, tab: str, status: int = 200, **context: Any) -> Response:
+async def render_tab(template: str, tab: str, status: int = 200, **context: Any) -> Response:
     defaults = {"saved": _saved_message(), "problem": "", "field_errors": {}}
     response = await render_page(template, tab=f"/settings/{tab}", **{**defaults, **context})
     response.status_code = status
-    return response
-
-
-def _pad_fields(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [*pairs[:PROFILE_FIELD_ROWS], *[("", "")] * (PROFILE_FIELD_ROWS - len(pairs))]
-
-
-def _form_values(account: Account) -> dict[str, Any]:
-    return {
-        "display_name": account.display_name,
-        "bio": account.bio_source,
-        "fields": _pad_fields(account.source_fields),
-        "is_locked": account.is_locked,
-        "is_discoverable": account.is_discoverable,
-        "is_indexable": account.is_indexable,
-        "hides_follows": account.hides_follows,
-        "attribution_domains": account.attribution_domain_list,
-    }
-
-
-async def _render_profile(status: int = 200, **context: Any) -> Response:
-    account = await current.require_account()
-    defaults: dict[str, Any] = {
-        "form": _form_values(account),
-        "typed_alts": {},
-        "languages": [(code, code) for code in translations.available_languages()],
-        "time_zones": [(name, name.replace("_", " ")) for name in formats.time_zones()],
-        "licences": [(name, name) for name in photo_metadata.LICENCES],
-    }
-    return await _render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
-
-
-@blueprint.get("/profile")
-async def show_profile() -> Response:
-    return await _render_profile()
-
-
-def _save_profile(tx: Writer, account: Account, typed: dict[str, Any]) -> None:
-    profiles.update_profile(
-        tx, account, **{**typed, "fields": [pair for pair in typed["fields"] if any(pair)]}
-    )
-
-
-@blueprint.post("/profile")
-async def save_profile() -> Response:
-    form = await request.form
-    names, values = form.getlist("field_name"), form.getlist("field_value")
-    typed = {
-        "display_name": form.get("display_name", ""),
-        "bio": form.get("bio", ""),
-        "fields": _pad_fields(list(zip(names, values, strict=False))),
-        "is_locked": "is_locked" in form,
-        "is_discoverable": "is_discoverable" in form,
-        "is_indexable": "is_indexable" in form,
-        "hides_follows": "hides_follows" in form,
-        "attribution_domains": form.get("attribution_domains", "").splitlines(),
-    }
-    try:
-        await context.write(_save_profile, typed)
-    except Invalid as refused:
-        message = gettext(refused.message)
-        return await _render_profile(422, form=typed, problem=message, field_errors={refused.field: message})
-    return see_other("/settings/profile?done=profile")
-
-
-@blueprint.post("/avatar")
-async def save_avatar() -> Response:
-    return await _save_picture(avatars.AVATAR)
-
-
-@blueprint.post("/header")
-async def save_header() -> Response:
-    return await _save_picture(avatars.HEADER)
-
-
-async def _save_picture(kind: avatars.PictureKind) -> Response:
-    """Uploads an avatar or header, changes its description, or removes it."""
-    account, form = await context.require_account(), await request.form
-    sent, alt = (await request.files).get(kind.name), form.get("alt", "")
-    try:
-        if "remove" in form:
-            await context.write(avatars.remove_picture, kind)
-        elif sent is not None and sent.filename:
-            await avatars.upload(context.current_node(), account, sent.stream, alt=alt, kind=kind)
-        elif kind.file(account):
-            await context.write(avatars.set_alt, alt, kind)
-        else:
-            return await _render_profile(422, problem=_("Please choose an image."))
-    except Refused as refused:
-        typed = {kind.name: alt}
-        return await _render_profile(refused.status, problem=gettext(refused.message), typed_alts=typed)
-    return see_other("/settings/profile?done=picture")
-
-
-@blueprint.post("/preferences")
-async def save_preferences() -> Response:
-    form = await request.form
-    zone = form.get("time_zone")
-    if zone and not formats.is_time_zone(zone):
-        raise Invalid(_("There is no such time zone."))
-    asks = form.getlist("asks_descriptions")
-    await context.write(
-        users.set_preferences,
-        theme=form.get("theme"),
-        language=form.get("language"),
-        default_visibility=form.get("default_visibility"),
-        default_licence=form.get("default_licence"),
-        asks_descriptions="1" in asks if asks else None,
-        time_zone=zone,
-    )
-    response = see_other("/settings/profile?done=preferences")
-    if form.get("theme") in users.THEMES:
-        session.set_theme_cookie(context.current_node(), response, form["theme"])
-    if form.get("language", "") in ("", *translations.available_languages()):
-        session.set_language_cookie(context.current_node(), response, form.get("language", ""))
     return response
 
 
@@ -179,7 +58,7 @@ async def _render_password(status: int = 200, **context: Any) -> Response:
         "current": current_id,
         "keeps_apps": False,
     }
-    return await _render_tab("settings/password.html", "password", status, **{**defaults, **context})
+    return await render_tab("settings/password.html", "password", status, **{**defaults, **context})
 
 
 @blueprint.get("/password")
@@ -241,7 +120,7 @@ def _load_blocked_and_muted(
 @blueprint.get("/people")
 async def show_blocked_and_muted() -> Response:
     blocked, muted, ends = await context.read_signed_in(_load_blocked_and_muted)
-    return await _render_tab(
+    return await render_tab(
         "settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted, mute_ends=ends
     )
 
@@ -259,7 +138,7 @@ async def _render_invites(status: int = 200, **more: Any) -> Response:
     listed = await context.read_signed_in(_load_invites)
     signed_in = context.signed_in_user()
     is_staff = signed_in is not None and signed_in.is_staff
-    return await _render_tab(
+    return await render_tab(
         "settings/invites.html", "invites", status, invites=listed, is_staff=is_staff, **more
     )
 

@@ -80,6 +80,12 @@ export function forgetDraft(id) {
 }
 
 document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-share]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    share(link.dataset.share);
+    return;
+  }
   const button = event.target.closest("button");
   if (button?.dataset.action) {
     event.preventDefault();
@@ -89,8 +95,6 @@ document.addEventListener("click", async (event) => {
     follow(button);
   } else if (button?.dataset.copy) {
     copyText(button.dataset.copy);
-  } else if (button?.dataset.share) {
-    share(button.dataset.share);
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   } else if (button?.dataset.draft) {

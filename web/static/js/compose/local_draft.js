@@ -21,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing.*|again-.*|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
 
 const nameOf = (row) => $("[name=missing]", row)?.value ?? "";
 const words = (row) => $("textarea", row.description); // which a photo that failed does not show
