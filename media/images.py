@@ -7,7 +7,7 @@ its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Format = Literal["jpeg", "webp", "avif"]
@@ -62,7 +62,7 @@ class BadImage(Exception):
 
 @dataclass(frozen=True)
 class Variant:
-    """One named size. `edge` is the longest side in pixels, or the side of the square if `crop`.
+    """One named size. `edge` is the longest side in pixels. With `ratio`, width by height, the middle of that shape is cut out.
 
     No picture is ever enlarged. `is_deferred` marks what may be made after the upload is answered. Transparent
     pictures are rendered on white, so that they look alike wherever they are shown, unless `keeps_alpha`. A variant that
@@ -74,50 +74,67 @@ class Variant:
     format: Format
     quality: int
     purpose: str
-    crop: bool = False
+    ratio: float | None = None
     is_deferred: bool = False
     keeps_alpha: bool = False
     shows_looks: bool = False
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Returns left, top, right, bottom of the part of a picture that is shown."""
-        if not self.crop:
+        if self.ratio is None:
             return 0, 0, width, height
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        return left, top, left + side, top + side
+        across, down = self._cut(width, height)
+        left, top = (width - across) // 2, (height - down) // 2
+        return left, top, left + across, top + down
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Returns the size that this variant has of a picture of that size: no side is over `edge` or 0."""
-        if self.crop:
-            return (min(width, height, self.edge),) * 2
+        width, height = self._cut(width, height)
         longest = max(width, height)
         if longest <= self.edge:
             return width, height
         return max(1, round(width * self.edge / longest)), max(1, round(height * self.edge / longest))
 
+    def turned(self) -> Variant:
+        """Returns the variant to make of a picture that is turned by 90 degrees afterwards."""
+        return self if self.ratio is None else replace(self, ratio=1 / self.ratio)
+
+    def required_edge(self, size: tuple[int, int]) -> int:
+        """Returns the longest side of a whole picture of this shape from which the variant can be made."""
+        return self.edge * max(size) // max(1, *self._cut(*size))
+
+    def _cut(self, width: int, height: int) -> tuple[int, int]:
+        """Returns the size of the largest part that has the shape of this variant."""
+        if self.ratio is None:
+            return width, height
+        return min(width, max(1, round(height * self.ratio))), min(height, max(1, round(width / self.ratio)))
+
+
+SQUARE = 1.0
+HEADER_RATIO = 3.0
+"""The shape in which the header of a profile is shown: `header-image` in web/static/css/pages/profile.css."""
 
 VARIANTS: tuple[Variant, ...] = (
     Variant("federated", 4096, "jpeg", 88, "for other servers: sRGB, no side over 4096"),
     Variant("medium", 1080, "webp", 80, "one photo in a feed"),
-    Variant("thumb", 480, "webp", 76, "a square of the grid", crop=True),
+    Variant("thumb", 480, "webp", 76, "a square of the grid", ratio=SQUARE),
     Variant("medium", 1080, "avif", 60, "one photo in a feed", is_deferred=True),
     Variant("small", 640, "webp", 78, "a feed on a small screen", is_deferred=True),
     Variant("small", 640, "avif", 58, "a feed on a small screen", is_deferred=True),
     Variant("large", 2048, "webp", 82, "one photo on the whole screen", is_deferred=True),
     Variant("large", 2048, "avif", 62, "one photo on the whole screen", is_deferred=True),
-    Variant("thumb", 480, "avif", 56, "a square of the grid", crop=True, is_deferred=True),
+    Variant("thumb", 480, "avif", 56, "a square of the grid", ratio=SQUARE, is_deferred=True),
 )
 
 AVATAR_VARIANTS: tuple[Variant, ...] = (
-    Variant("avatar", 400, "jpeg", 88, "an avatar, for other servers", crop=True),
-    Variant("avatar", 400, "webp", 80, "an avatar on its own profile", crop=True),
-    Variant("small", 96, "webp", 80, "an avatar beside a name", crop=True),
+    Variant("avatar", 400, "jpeg", 88, "an avatar, for other servers", ratio=SQUARE),
+    Variant("avatar", 400, "webp", 80, "an avatar on its own profile", ratio=SQUARE),
+    Variant("small", 96, "webp", 80, "an avatar beside a name", ratio=SQUARE),
 )
 
 HEADER_VARIANTS: tuple[Variant, ...] = (
-    Variant("header", 1500, "jpeg", 84, "the header of a profile, for other servers"),
-    Variant("header", 1500, "webp", 78, "the header above a profile"),
+    Variant("header", 1500, "jpeg", 84, "the header of a profile, for other servers", ratio=HEADER_RATIO),
+    Variant("header", 1500, "webp", 78, "the header above a profile", ratio=HEADER_RATIO),
 )
 
 EMOJI_VARIANTS: tuple[Variant, ...] = (
@@ -193,7 +210,7 @@ def _sniff_brands(head: bytes) -> str | None:
 
 
 def not_an_image_error(detail: str = "") -> BadImage:
-    return BadImage(f"This file is not a picture that can be shown here. {ACCEPTED_MESSAGE}", detail)
+    return BadImage(f"This kind of file cannot be used as a picture. {ACCEPTED_MESSAGE}", detail)
 
 
 def too_many_bytes_error(size: int) -> BadImage:

@@ -88,6 +88,8 @@ def _render(
     image = _strip_metadata(image)
     if turn in _SIDEWAYS:
         width, height = height, width
+    if edit is None and turn in _SIDEWAYS:
+        variants = tuple(variant.turned() for variant in variants)
     if edit is not None:
         width, height = edit.shape(None).real_size((width, height))
         shape = edit.shape(turn)
@@ -105,7 +107,7 @@ def _render(
     for group in levels[1:]:
         resized = _resize(smaller, group[0], whole=finish.needs_whole)
         files += finish.encode(resized, group)
-        smaller = smaller if group[0].crop else resized
+        smaller = smaller if group[0].ratio else resized
     picture_hash = finish.blurhash(smaller)
     found_levels = finish.found_levels(smaller) if finds_levels else ""
     del smaller
@@ -190,16 +192,16 @@ def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
 
 
 def _required_edge(variant: Variant, size: tuple[int, int]) -> int:
-    """Returns the longest side of a whole picture of this shape from which the variant can be made."""
-    return variant.edge * max(size) // max(1, min(size)) if variant.crop else variant.edge
+    """Returns the longest side that the variant needs of a whole picture of this shape, which may lie on its side."""
+    return max(variant.required_edge(size), variant.required_edge(size[::-1]))
 
 
 def _largest_first(variants: tuple[Variant, ...], size: tuple[int, int]) -> Iterator[Variant]:
     return iter(sorted(variants, key=lambda variant: (-_required_edge(variant, size), *_size_group(variant))))
 
 
-def _size_group(variant: Variant) -> tuple[int, bool]:
-    return variant.edge, variant.crop
+def _size_group(variant: Variant) -> tuple[int, float]:
+    return variant.edge, variant.ratio or 0
 
 
 def _resize(image: Image.Image, variant: Variant, *, whole: bool = False) -> Image.Image:
@@ -208,13 +210,13 @@ def _resize(image: Image.Image, variant: Variant, *, whole: bool = False) -> Ima
     `whole`: nothing is cut off, and what the variant shows of the result has its size.
     """
     box, size = variant.box(*image.size), variant.size(*image.size)
-    if whole and variant.crop:
-        box, size = (0, 0, *image.size), _scaled(image.size, size[0] / min(image.size))
+    if whole and variant.ratio:
+        box, size = (0, 0, *image.size), _scaled(image.size, size[0] / (box[2] - box[0]))
     if size == image.size:
         return image
     if size == (box[2] - box[0], box[3] - box[1]):
         return image.crop(box)
-    if size[0] > 2 * _STRIP and not variant.crop:
+    if size[0] > 2 * _STRIP and not variant.ratio:
         return _resize_in_strips(image, size)
     return image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=1.5)
 
@@ -258,7 +260,7 @@ class _Finish:
         if group[0].shows_looks:
             return _encode(self.edit.swatches(self._plain(image, is_last=is_last)), "srgb", group)
         image = self._developed(image, is_last=is_last)
-        if self.needs_whole and group[0].crop:
+        if self.needs_whole and group[0].ratio:
             image = image.crop(group[0].box(*image.size))
         return _encode(image, "srgb", group, is_last=is_last)
 

@@ -46,8 +46,7 @@ UPLOAD_ENDPOINTS = frozenset(
         "compose.upload_photo",
         "compose.save",
         "drafts.receive_share",
-        "settings.save_avatar",
-        "settings.save_header",
+        "profile_settings.save_profile",
         "uploads.create",
         "uploads.append",
         "uploads.override",
@@ -260,8 +259,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
         ),
         "/drafts": BYTES_PER_MB,
         "/compose/photo": photo_bytes + BYTES_PER_MB,
-        "/settings/avatar": photo_bytes + BYTES_PER_MB,
-        "/settings/header": photo_bytes + BYTES_PER_MB,
+        "/settings/profile": 2 * photo_bytes + BYTES_PER_MB,
         "/admin/lists/import": block_list_csv.MAX_BYTES + BYTES_PER_MB,
     }
 

@@ -16,6 +16,7 @@ _STYLE = (
     ":root{color-scheme:light dark}"
     "body{max-width:32rem;margin:15vh auto;padding:0 1rem;font:1rem/1.55 system-ui,sans-serif;text-align:center}"
     "h1{font-size:1.5rem}"
+    "@view-transition{navigation:auto}"  # a browser reports an error if only the page before has it
 )
 # No script, no picture, and no style but this one.
 CONTENT_POLICY = (

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from media.editing import recipes
 from media.editing.recipes import NEUTRAL, Recipe
-from media.images import Picture, Variant
+from media.images import SQUARE, Picture, Variant
 from media.sandbox import EditRequest
 from node import rate_limits
 from node.attachments import stored_files
@@ -34,7 +34,9 @@ KEPT_SECONDS = 1800.0
 _COPY = (Variant("copy", COPY_EDGE, "jpeg", 92, "what previews are made of"),)
 _PREVIEW = (Variant("preview", PREVIEW_EDGE, "webp", 82, "an edit before it is saved"),)
 _SWATCHES = (
-    Variant("swatches", SWATCH_COLUMNS * SWATCH_SIDE, "webp", 82, "every look", crop=True, shows_looks=True),
+    Variant(
+        "swatches", SWATCH_COLUMNS * SWATCH_SIDE, "webp", 82, "every look", ratio=SQUARE, shows_looks=True
+    ),
 )
 _Key = tuple[int, str, str, str]
 

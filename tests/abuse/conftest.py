@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from federation_tests.conftest import evil, fediverse, pair, ports, test_authority
 from federation_tests.servers import Server
 from node.accounts import keys
 from node.models.account import Account
@@ -13,6 +14,8 @@ from node.node import Node
 from tests.abuse.half_sent import Sender, sign_up
 from tests.support.ports import free_port
 from web.app import App, create_app
+
+__all__ = ["evil", "fediverse", "pair", "ports", "test_authority"]
 
 
 @pytest.fixture

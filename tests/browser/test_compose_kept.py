@@ -175,5 +175,9 @@ async def test_an_edit_over_a_newer_one_is_asked_about(fediverse: Fediverse, bro
     await page.get_by_label("Caption").fill("Changed second")
     await post_button(page, "Save").click()
     await expect(page.locator("#undecided")).to_contain_text("This post was changed in another tab")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="See that version").click()
+    await expect((await opened.value).locator(".post").first).to_contain_text("Changed first")
+    await expect(page.get_by_label("Caption")).to_have_value("Changed second")
     await post_button(page, "Save").click()
     await expect(page.locator(".post").first).to_contain_text("Changed second")

@@ -100,6 +100,43 @@ async def test_it_fits_a_phone_with_one_photo_and_with_twenty(
     assert bar["y"] + bar["height"] == pytest.approx(844, abs=1)
 
 
+@pytest.mark.parametrize("kind", ["broken.jpg", "not-a-picture.pdf"])
+async def test_a_failed_photo_takes_no_more_room_than_its_words(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path, kind: str
+) -> None:
+    _here, page = await compose(fediverse, browser, touch=True)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    path = files(tmp_path, kind)[0]
+    if kind == "broken.jpg":
+        Path(path).write_bytes(Path(path).read_bytes()[:700])
+    await page.set_input_files("input[type=file]", path)
+    failure = page.locator(".upload.failed .failure")
+    await expect(failure).to_contain_text(kind)
+    await expect(failure.get_by_role("button", name="Remove")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollHeight") <= 844
+    assert await page.locator(".upload.failed").evaluate("one => one.offsetHeight") < 220
+    assert await page.evaluate(SMALL) == []
+
+
+async def test_options_stand_three_in_a_row_and_the_metadata_of_the_file_is_readable(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    _here, page = await compose(fediverse, browser, touch=True)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    (tmp_path / "camera.jpg").write_bytes(camera_photo())
+    await add(page, [str(tmp_path / "camera.jpg")])
+    summary = page.locator(".camera-summary")
+    await expect(summary).to_contain_text("ISO")
+    assert (
+        await summary.evaluate(
+            "one => one.scrollWidth <= one.clientWidth && getComputedStyle(one).whiteSpace"
+        )
+        == "normal"
+    )
+    tops = await page.locator(".options > .option").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert [tops.count(top) for top in sorted(set(tops))] == [3, 3]
+
+
 @pytest.mark.parametrize(("width", "text"), [(320, 100), (390, 200), (1280, 200)])
 async def test_nothing_is_cut_off_on_a_narrow_screen_or_with_large_text(
     fediverse: Fediverse, browser: Browser, tmp_path: Path, width: int, text: int

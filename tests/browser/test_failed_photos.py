@@ -157,6 +157,50 @@ async def test_without_scripts_post_waits_for_a_decision_too(
     assert await all_posted(here) == [[]]
 
 
+async def test_without_scripts_a_refused_file_is_listed_once_however_often_it_is_chosen(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    _here, page = await compose(fediverse, browser, scripts=False)
+    bad, other, good = files(tmp_path, "bad.pdf", "other.pdf", "good.jpg")
+    again = page.get_by_label("Select it again, or another photo instead")
+    upload = page.get_by_role("button", name="Upload and add descriptions")
+    await page.locator(".drop input").set_input_files(bad)
+    await upload.click()
+    await expect(page.locator(".upload")).to_have_count(1)
+    for field, file in ((page.locator(".drop input"), bad), (again, bad), (again, other)):
+        await field.set_input_files(file)
+        await upload.click()
+        await expect(page.locator(".upload.failed b")).to_have_text([Path(file).name])
+        await expect(page.locator(".upload")).to_have_count(1)
+
+    await again.set_input_files(good)
+    await upload.click()
+
+    await expect(page.locator(".upload.failed")).to_have_count(0)
+    await expect(page.locator(".upload[data-photo]")).to_have_count(1)
+
+
+async def test_without_scripts_a_photo_is_replaced_by_the_file_that_was_refused_before(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    _here, page = await compose(fediverse, browser, scripts=False)
+    first, new = files(tmp_path, "first.jpg", "new.jpg")
+    whole = Path(new).read_bytes()
+    upload = page.get_by_role("button", name="Upload and add descriptions")
+    await page.locator(".drop input").set_input_files(first)
+    await upload.click()
+    Path(new).write_bytes(b"not there yet")
+    await page.get_by_label("Replace this photo").set_input_files(new)
+    await upload.click()
+    await expect(page.locator(".upload.failed b")).to_have_text(["new.jpg"])
+    Path(new).write_bytes(whole)
+    await page.get_by_label("Replace this photo").set_input_files(new)
+    await upload.click()
+
+    await expect(page.locator(".upload.failed")).to_have_count(0)
+    await expect(page.locator(".upload")).to_have_count(1)
+
+
 async def test_what_was_typed_outlives_a_post_that_failed(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:

@@ -69,8 +69,23 @@ async def test_on_a_phone_without_scripts_a_tap_on_the_photo_says_where(
     await page.get_by_label("Name of the location").fill("Brandenburg")
     await page.get_by_role("button", name="Use the photo's location").click()
     await expect(page.get_by_text("Kept with it: 53.0, 13.0")).to_be_visible()
-    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("button", name="Done").last.click()
     await expect(page).to_have_url(here.url("/drafts"))
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+async def test_what_saves_and_ends_has_one_name_on_every_tab(
+    fediverse: Fediverse, browser: Browser, scripts: bool
+) -> None:
+    here = await place(fediverse)
+    shown = await _upload(here, here.bob)
+    page = await (await signed_in(browser, here, here.bob, width=390, scripts=scripts)).new_page()
+    for part in PARTS:
+        await _open(page, here, shown, part)
+        await page.wait_for_load_state("networkidle")
+        await expect(page.get_by_role("button", name="Save")).to_have_count(0)
+        await page.get_by_role("button", name="Done").last.click()
+        await expect(page).to_have_url(here.url("/drafts"))
 
 
 async def test_the_point_is_dragged_and_moved_with_the_arrow_keys(
@@ -97,8 +112,9 @@ async def test_the_point_is_dragged_and_moved_with_the_arrow_keys(
     await page.keyboard.press("Shift+ArrowDown")
     await expect(page.locator(".point")).to_have_attribute("cx", "21.0%")
     assert (await _photo(here.node, shown.id)).focus_x == 0
-    await page.get_by_role("button", name="Save").click()
     await expect(page.locator(".grid-preview .fx0")).to_be_visible()
+    await page.get_by_role("button", name="Done").last.click()
+    await expect(page).to_have_url(here.url("/drafts"))
     now = await _photo(here.node, shown.id)
     assert (now.focus_x, now.focus_y) == (-0.58, 0.4)
     assert found == []

@@ -43,7 +43,7 @@ async def test_done_saves_the_focal_point(fediverse: Fediverse, browser: Browser
     here, shown, page = await _open(fediverse, browser, scripts=scripts, part="focus")
     await page.get_by_label("From left, in percent").fill("75")
 
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page).to_have_url(here.url("/drafts"))
     assert (await _now(here.node, shown.id)).focus_x == 0.5
@@ -57,7 +57,7 @@ async def test_done_tags_the_person_that_was_typed(
     await page.get_by_label("Person").fill("@alice")
     await page.get_by_label("From left, in percent").fill("20")
 
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page).to_have_url(here.url("/drafts"))
     [one] = (await here.node.db.read(tagged_people.by_photos, [shown.id]))[shown.id]
@@ -70,7 +70,7 @@ async def test_done_saves_the_location(fediverse: Fediverse, browser: Browser, s
     await page.get_by_label("Name of the location").fill("Beijing, China")
     await page.get_by_label("Region").check()
 
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page).to_have_url(here.url("/drafts"))
     kept = places.load((await _now(here.node, shown.id)).place)
@@ -152,7 +152,7 @@ async def test_done_changes_nothing_where_nothing_was_changed(fediverse: Fediver
     for tab in ("Tag people", "Location", "Focal point"):
         await _tab(page, tab).click()
         await expect(page.locator(".tabs [aria-current]")).to_have_text(tab)
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page).to_have_url(here.url("/drafts"))
     now = await _now(here.node, shown.id)

@@ -47,12 +47,12 @@ async def test_the_second_focal_point_asks_before_it_replaces_the_first(
     here, shown, page = await _tab(fediverse, browser, "focus", scripts=scripts)
     await page.get_by_label("From left, in percent").fill("75")
 
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page.get_by_role("alert")).to_contain_text(CHANGED)
     await expect(page.get_by_label("From left, in percent")).to_have_value("75.0")
     assert (await _now(here, shown)).focus_x == -1
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
     await expect(page).to_have_url(here.url("/drafts"))
     assert (await _now(here, shown)).focus_x == 0.5
 
@@ -61,7 +61,7 @@ async def test_the_other_location_can_be_looked_at_and_kept(fediverse: Fediverse
     here, shown, page = await _tab(fediverse, browser, "place")
     await page.get_by_label("Name of the location").fill("Potsdam")
 
-    await page.get_by_role("button", name="Save").last.click()
+    await page.get_by_role("button", name="Done").last.click()
 
     await expect(page.get_by_role("alert")).to_contain_text(CHANGED)
     await expect(page.get_by_label("Name of the location")).to_have_value("Potsdam")
@@ -69,7 +69,7 @@ async def test_the_other_location_can_be_looked_at_and_kept(fediverse: Fediverse
     assert await page.evaluate(RUN) == []
     await page.get_by_role("link", name="See that version").click()
     await expect(page.get_by_label("Name of the location")).to_have_value("Berlin")
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
     await expect(page).to_have_url(here.url("/drafts"))
     assert places.load((await _now(here, shown)).place) == PhotoPlace("Berlin", "town")
 
@@ -80,7 +80,7 @@ async def test_what_was_not_touched_replaces_nothing(
 ) -> None:
     here, shown, page = await _tab(fediverse, browser, part)
 
-    await page.get_by_text("Done", exact=True).click()
+    await page.get_by_text("Done", exact=True).first.click()
 
     await expect(page).to_have_url(here.url("/drafts"))
     now = await _now(here, shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
@@ -235,3 +237,65 @@ async def test_a_folded_reply_is_seen_by_who_comes_for_it(fediverse: Fediverse, 
     await page.goto(here.url("/explore"))
     await page.goto(f"{_path(here)}#post-{made[-1].id}")
     await expect(page.get_by_text("Reply 5")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("is_signed_in", [False, True])
+async def test_without_scripts_sharing_leads_to_the_address_of_the_post(
+    fediverse: Fediverse, browser: Browser, is_signed_in: bool
+) -> None:
+    here = await place(fediverse)
+    if is_signed_in:
+        context = await signed_in(browser, here, here.bob, width=390, scripts=False)
+    else:
+        context = await visitor(browser, width=390, scripts=False)
+    page = await context.new_page()
+    await page.goto(here.url("/@alice/all"))
+
+    await page.locator(f"#post-{here.post.id}").get_by_role("link", name="Share").click()
+
+    field = page.get_by_label("Link to this post")
+    await expect(field).to_be_in_viewport()
+    await expect(field).to_have_value(here.url(f"/p/alice/{here.post.id}"))
+
+
+async def test_with_scripts_sharing_stays_on_the_page(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.bob)).new_page()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.goto(here.url("/"), wait_until="networkidle")
+
+    await page.locator(f"#post-{here.post.id}").get_by_role("link", name="Share").click()
+
+    await expect(page.get_by_role("status")).to_contain_text("Link copied")
+    assert page.url == here.url("/")
+
+
+CONTRAST = """(one) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map((n) => n / 255).map((c) => (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4));
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const style = getComputedStyle(one);
+  const [a, b] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
+  const around = light(getComputedStyle(one.parentNode).backgroundColor);
+  const [c, d] = [light(style.backgroundColor), around].sort((x, y) => y - x);
+  return [(a + .05) / (b + .05), (c + .05) / (d + .05)];
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_the_button_that_shows_what_is_covered_stands_out(
+    fediverse: Fediverse, browser: Browser, theme: Literal["light", "dark"]
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.bob)).new_page()
+    await page.emulate_media(color_scheme=theme)
+    await page.goto(here.url("/@alice/all"), wait_until="networkidle")
+    show = page.locator(".veil > summary .button").first
+    link = await page.locator("article:has(.veil) .when a").first.get_attribute("href")
+
+    in_feed = await show.evaluate(CONTRAST)
+    await page.goto(here.url(link or ""), wait_until="networkidle")
+    in_post = await show.evaluate(CONTRAST)
+
+    assert min(*in_feed, *in_post) >= 4.5

@@ -6,14 +6,16 @@ import base64
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from federation_tests.fediverse import Fediverse
+from node.accounts import accounts
 from tests.browser.seen import Place, axe, complaints, place, signed_in
 from tests.browser.test_accessibility import RUN
 from tests.support.pictures import picture
 
-WIDE = {"name": "wide.jpg", "mimeType": "image/jpeg", "buffer": picture(900, 400)}
+WIDE: FilePayload = {"name": "wide.jpg", "mimeType": "image/jpeg", "buffer": picture(900, 400)}
+OTHER: FilePayload = {"name": "notes.pdf", "mimeType": "", "buffer": b"%PDF-1.7"}
 SHOWN = "canvas => canvas.toDataURL()"
 DROP = """(box, data) => {
     const files = new DataTransfer();
@@ -24,7 +26,12 @@ DROP = """(box, data) => {
 
 
 def _form(page: Page, name: str = "avatar") -> Locator:
-    return page.locator(f"form[action='/settings/{name}']")
+    """The fields of one picture."""
+    return page.locator(f"[data-crop]:has(#{name}-file)")
+
+
+def _save(page: Page) -> Locator:
+    return page.get_by_role("button", name="Save").first
 
 
 async def _open(browser: Browser, here: Place, **options: Any) -> Page:
@@ -56,11 +63,11 @@ async def test_a_dropped_picture_is_seen_given_up_and_saved(fediverse: Fediverse
     await page.mouse.wheel(0, -400)
     await expect(form.get_by_label("Zoom")).not_to_have_value("1")
     assert await canvas.evaluate(SHOWN) != before
-    await form.get_by_role("button", name="Save picture").click()
-    await expect(page.get_by_role("status").first).to_have_text("Image saved.")
-    page.on("dialog", lambda dialog: dialog.accept())
-    await _form(page).get_by_role("button", name="Remove").click()
-    await expect(_form(page).get_by_role("button", name="Remove")).to_have_count(0)
+    await _save(page).click()
+    await expect(page.get_by_role("status").first).to_have_text("Saved.")
+    await _form(page).get_by_label("Remove this image").check()
+    await _save(page).click()
+    await expect(_form(page).get_by_label("Remove this image")).to_have_count(0)
     assert found == []
 
 
@@ -92,7 +99,7 @@ async def test_two_fingers_zoom_and_one_moves_on_a_phone(fediverse: Fediverse, b
 
 
 @pytest.mark.parametrize("name", ["avatar", "header"])
-async def test_without_scripts_the_picture_is_saved_and_an_avatar_is_its_middle(
+async def test_without_scripts_the_middle_of_a_picture_is_saved_in_the_shape_it_is_shown_in(
     fediverse: Fediverse, browser: Browser, name: str
 ) -> None:
     here = await place(fediverse)
@@ -101,12 +108,12 @@ async def test_without_scripts_the_picture_is_saved_and_an_avatar_is_its_middle(
     await expect(form.get_by_text("drop a picture")).to_be_hidden()
 
     await form.locator("input[type=file]").set_input_files([WIDE])
-    await form.get_by_role("button", name="Save picture").click()
+    await _save(page).click()
 
-    await expect(page.get_by_role("status").first).to_have_text("Image saved.")
+    await expect(page.get_by_role("status").first).to_have_text("Saved.")
     shown = _form(page, name).locator("img")
     ratio = await shown.evaluate("async (img) => (await img.decode(), img.naturalWidth / img.naturalHeight)")
-    assert ratio == pytest.approx({"avatar": 1, "header": 2.25}[name], rel=0.02)
+    assert ratio == pytest.approx({"avatar": 1, "header": 3}[name], rel=0.02)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
@@ -122,3 +129,113 @@ async def test_the_crop_fits_and_axe_finds_nothing(
     assert await page.evaluate(RUN) == []
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(wide) <= 0
+
+
+@pytest.mark.parametrize("name", ["notes.pdf", "clip.mp4", "notes.txt", "drawing.svg"])
+async def test_a_file_that_is_no_picture_is_refused_where_it_is_chosen_or_dropped(
+    fediverse: Fediverse, browser: Browser, name: str
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here, width=390)
+    form = _form(page)
+    said = f"“{name}” cannot be used as a picture. Choose a JPEG, PNG, WebP, GIF, AVIF or HEIC file."
+    await page.get_by_label("Bio").fill("I like lakes")
+
+    await form.locator("input[type=file]").set_input_files(
+        [FilePayload(name=name, mimeType="", buffer=b"%PDF-1.7")]
+    )
+
+    await expect(form.get_by_role("alert")).to_have_text(said)
+    assert await form.locator("input[type=file]").evaluate("one => one.files.length") == 0
+    await form.locator("input[type=file]").set_input_files([WIDE])
+    await expect(form.get_by_role("alert")).to_be_hidden()
+    await form.locator(".picture-field").evaluate(
+        DROP.replace("dropped.jpg", name).replace("image/jpeg", ""), "AAAA"
+    )
+    await expect(form.get_by_role("alert")).to_have_text(said)
+    await expect(form.locator("canvas")).to_have_count(0)
+    await expect(page.get_by_label("Bio")).to_have_value("I like lakes")
+
+
+async def test_a_heic_photo_is_taken_where_the_system_does_not_know_what_it_is(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here)
+    form = _form(page)
+
+    await form.locator(".picture-field").evaluate(
+        DROP.replace("dropped.jpg", "IMG_1.HEIC").replace("image/jpeg", ""), "AAAA"
+    )
+
+    await expect(form.get_by_text("This browser cannot show the picture.")).to_be_visible()
+    assert await form.locator("input[type=file]").evaluate("one => one.files.length") == 1
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+@pytest.mark.parametrize("nth", [0, 1, 2])
+async def test_no_button_of_the_page_loses_what_stands_beside_it(
+    fediverse: Fediverse, browser: Browser, scripts: bool, nth: int
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here, scripts=scripts)
+    await page.locator("#avatar-file").set_input_files([WIDE])
+    await page.locator("#header-file").set_input_files([WIDE])
+    await page.locator("#header-alt").fill("A shore")
+    await page.get_by_label("Display name").fill("Bob of the lake")
+    await page.get_by_label("Content 1").fill("Rolleiflex")
+    await page.get_by_label("Label 1").fill("Camera")
+    await page.get_by_label("Default post visibility").select_option("followers")
+
+    await page.get_by_role("button", name="Save").nth(nth).click()
+
+    await expect(page.get_by_role("status").first).to_have_text("Saved.")
+    bob = await here.node.db.read(accounts.get, here.bob.id)
+    assert (bob.display_name, bob.header_alt, bob.source_fields) == (
+        "Bob of the lake",
+        "A shore",
+        [("Camera", "Rolleiflex")],
+    )
+    assert bob.avatar_file
+    assert bob.header_file
+    await expect(page.get_by_label("Default post visibility")).to_have_value("followers")
+
+
+async def test_without_scripts_a_refused_file_says_which_kinds_work_and_the_rest_is_saved(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here, width=390, scripts=False)
+    await page.locator("#avatar-file").set_input_files([OTHER])
+    await page.locator("#header-file").set_input_files([WIDE])
+    await page.locator("#avatar-alt").fill("Me at the lake")
+    await page.get_by_label("Bio").fill("I like lakes")
+
+    await _save(page).click()
+
+    await expect(_form(page).get_by_role("alert")).to_have_text(
+        "This kind of file cannot be used as a picture. JPEG, PNG, WebP, GIF, AVIF and HEIC pictures are accepted."
+    )
+    await expect(page.get_by_role("status").first).to_have_text("Your other changes are saved.")
+    await expect(page.locator("#avatar-alt")).to_have_value("Me at the lake")
+    await expect(page.get_by_label("Bio")).to_have_value("I like lakes")
+    await expect(_form(page, "header").locator("img")).to_be_visible()
+    bob = await here.node.db.read(accounts.get, here.bob.id)
+    assert (bob.bio_source, bob.avatar_file, bool(bob.header_file)) == ("I like lakes", "", True)
+
+
+async def test_without_scripts_a_text_that_is_too_long_loses_no_picture(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here, width=390, scripts=False)
+    await page.locator("#avatar-file").set_input_files([WIDE])
+    await page.get_by_label("Bio").fill("x" * 1500)
+
+    await _save(page).click()
+
+    await expect(page.get_by_text("The text about you can have 1000 characters.")).to_be_visible()
+    await expect(page.get_by_label("Bio")).to_have_value("x" * 1500)
+    await expect(page.get_by_role("status").first).to_have_text("Image saved.")
+    await expect(_form(page).get_by_label("Remove this image")).to_be_visible()
+    assert (await here.node.db.read(accounts.get, here.bob.id)).avatar_file

@@ -103,6 +103,19 @@ PROBLEMS = """() => {
       if (across > 3 && down > 3 && !inlineTogether(a, b)) found.push(`on top of each other: ${name(a)} and ${name(b)}`);
     }
   }
+  // A word of a heading or a button is whole.
+  for (const one of document.querySelectorAll("h1, h2, h3, .button, .tabs a, .who b")) {
+    if (!seen(one)) continue;
+    const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) for (const word of text.data.matchAll(/\\p{L}+/gu)) {
+      if (text.parentElement.closest(".sr")) continue;
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1)
+        found.push(`a broken word: ${word[0]} in ${name(one)}`);
+    }
+  }
   // Links in the lines of a text may be higher than their lines.
   function inlineTogether(a, b) {
     return getComputedStyle(a).display === "inline" && getComputedStyle(b).display === "inline";
@@ -114,6 +127,7 @@ SCREENS = {
     # Width, and how large the reader has set text in their browser (16 is usual).
     "320 pixels": (320, 16),
     "text twice as large on a phone": (390, 32),
+    "text twice as large on a narrow phone": (320, 32),
     "text twice as large": (1280, 32),
 }
 

@@ -15,29 +15,45 @@ PAGES = [
     "/settings/password",
     "/settings/profile",
     "/settings/invites",
+    "/admin/people",
+    "/admin/people/{bob}",
+    "/admin/sign-ups",
+    "/admin/reports",
+    "/admin/reports/{report}",
+    "/admin/servers",
+    "/admin/servers/far.example",
+    "/admin/lists",
+    "/admin/deliveries",
+    "/admin/jobs",
+    "/admin/log",
 ]
 
-# Pairs of a button and a button or the area for photos, one above or beside the other, with less than 4 pixels between.
+# Pairs of a button and a button, a field or the area for photos, with less than 4 pixels between. What scrolls passes
+# under the bar of a form.
 TOUCHING = """() => {
-  const seen = [...document.querySelectorAll("main .button, main .drop")]
+  for (const one of document.querySelectorAll("main details:not(.menu)")) one.open = true;
+  const seen = [...document.querySelectorAll("main :is(.button, .drop, .check, .hint, input, select, textarea)")]
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([, box]) => box.width > 2 && box.height > 2);
   const apart = (a, b) => Math.max(b.top - a.bottom, a.top - b.bottom, b.left - a.right, a.left - b.right);
   return seen.flatMap(([one, a], n) => seen.slice(n + 1)
+    .filter(([other]) => one.matches(".button") || other.matches(".button"))
+    .filter(([other]) => one.closest(".compose-bar") === other.closest(".compose-bar"))
     .filter(([other, b]) => !one.contains(other) && !other.contains(one) && apart(a, b) < 4)
-    .map(([other]) => `${one.innerText.trim()} / ${other.innerText.trim()}`));
+    .map(([other]) => `${one.innerText.trim() || one.name} / ${other.innerText.trim() || other.name}`));
 }"""
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(390, False), (1280, True)])
-async def test_no_button_touches_another(
+async def test_no_button_touches_another_or_a_field(
     fediverse: Fediverse, browser: Browser, width: int, scripts: bool
 ) -> None:
     here = await place(fediverse)
     page = await (await signed_in(browser, here, here.alice, width=width, scripts=scripts)).new_page()
+    ids = {"post": here.post.id, "album": here.album.id, "bob": here.bob.id, "report": here.report}
     found = {}
     for path in PAGES:
-        await page.goto(here.url(path.format(post=here.post.id, album=here.album.id)))
+        await page.goto(here.url(path.format(**ids)))
         if touching := await page.evaluate(TOUCHING):
             found[path] = touching
 

@@ -55,7 +55,7 @@ async def test_a_photo_is_uploaded_while_another_is_looked_at(
     await page.unroute(SENT)
 
     await expect(page.get_by_text("All photos of the post are uploaded.")).to_be_visible()
-    await page.get_by_role("button", name="Done", exact=True).click()
+    await page.get_by_role("button", name="Done", exact=True).first.click()
     await page.wait_for_load_state("networkidle")
     await expect(page.locator(".upload[data-photo]")).to_have_count(2)
     await post_undescribed(page)
@@ -90,7 +90,7 @@ async def test_a_photo_on_its_way_keeps_its_place_and_its_description(
     else:
         await page.locator(f".upload.chosen .photo-tools .{how}").click()
         await page.wait_for_url("**/photos/**")
-        await page.get_by_role("button", name="Done", exact=True).click()
+        await page.get_by_role("button", name="Done", exact=True).first.click()
         await page.wait_for_url("**/compose?*")
     await page.wait_for_load_state("networkidle")
     held.set()
@@ -108,7 +108,7 @@ async def test_what_was_not_uploaded_meanwhile_goes_on_in_the_form(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
     _here, page, answers = await _leave_while_uploading(fediverse, browser, tmp_path, "details")
-    await page.get_by_role("button", name="Done", exact=True).click()
+    await page.get_by_role("button", name="Done", exact=True).first.click()
     await page.wait_for_url("**/compose?*")
     await page.unroute(SENT)
 

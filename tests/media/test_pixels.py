@@ -332,7 +332,7 @@ def test_every_variant_has_its_size_and_none_is_enlarged(size, kind):
     assert len(picture.files) == len(VARIANTS)
     for variant, file in zip(VARIANTS, picture.files, strict=True):
         assert (file.variant, file.format) == (variant.name, variant.format)
-        if variant.crop:
+        if variant.ratio:
             assert file.width == file.height == min(variant.edge, *size)
             continue
         longest = max(file.width, file.height)

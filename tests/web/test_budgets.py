@@ -50,10 +50,14 @@ async def test_home_is_light(node: Node, alice: Account) -> None:
 
 
 def _modules_of_home() -> set[str]:
-    """The modules that Home loads: `main.js`, what it imports, and what it loads there."""
+    """The modules that Home loads: `page_change.js`, `main.js`, what it imports, and what it loads there."""
     folder = STATIC_FOLDER / "js"
     found: set[str] = set()
-    waiting = {"main.js", *ON_USE.findall((folder / "main.js").read_text())} - ON_OTHER_PAGES
+    waiting = {
+        "page_change.js",
+        "main.js",
+        *ON_USE.findall((folder / "main.js").read_text()),
+    } - ON_OTHER_PAGES
     while waiting:
         name = waiting.pop()
         found.add(name)

@@ -146,7 +146,7 @@ class ActionRow:
         self._first, *self._counted = [button for button in buttons if button.count is not None]
         self._uncounted = [button for button in buttons if button.count is None]
         self._comment = f' title="{_("Comment")}">{icon("comment")}<span class="sr">{_("Comment")}</span> '
-        self._share = f'title="{_("Share")}">{icon("share")}<span class="sr">{_("Share")}</span></button>'
+        self._share = f'title="{_("Share")}">{icon("share")}<span class="sr">{_("Share")}</span></a>'
         self._links = [
             (self._first.link, self._first.count or 0),
             (self._comment, PostCounts._fields.index("comments")),
@@ -154,7 +154,8 @@ class ActionRow:
         ]
 
     def __call__(self, card: CardData, viewer: Account | None, counts: PostCounts, marks: ViewerMarks) -> str:
-        share = f'<button class="action js-only" type="button" data-share="{escape(card.url)}" {self._share}'
+        # Without scripts it leads to the address of the post, ready to be copied.
+        share = f'<a class="action" href="{escape(card.path)}#share" data-share="{escape(card.url)}" {self._share}'
         if viewer is None:
             address = f"/interact?uri={quote(card.uri, safe='')}"
             links = [

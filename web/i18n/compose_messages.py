@@ -24,6 +24,7 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "show": _("Show"),
         "undo": _("Undo"),
         "signIn": _("Sign in"),
+        "seeVersion": _("See that version"),
         "failed": _("Something went wrong. Please try again."),
         "offline": _("The connection was lost."),
         "uploading": _("Uploading"),

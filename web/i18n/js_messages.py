@@ -20,6 +20,9 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "cropHint": _("Drag the picture, or use the arrow keys."),
         "zoom": _("Zoom"),
         "noPreview": _("This browser cannot show the picture. Its middle will be used."),
+        "notAPicture": _(
+            "“{name}” cannot be used as a picture. Choose a JPEG, PNG, WebP, GIF, AVIF or HEIC file."
+        ),
         "more": _("more"),
         "now": _("now"),
         "previous": _("Previous photo"),

@@ -1,10 +1,11 @@
 """Composing and editing a post: photos are uploaded one by one or with the form, and none is lost.
 
 The id of an uploaded photo stays in the form. One that was refused stays too, by its name (`missing`): nothing is
-published until its author has added it again or chosen to post without it (`skip`). Scripts send each photo by itself
-to `/compose/photo` and keep the same fields; without them the same form carries the files. The form of a saved draft
-has its id (`draft`); with a time (`publish_at`) the post is scheduled instead of published. A script that sends the form
-gets JSON: where to go (`path`), or what is wrong (`error`) with the photos that are still there (`photos`).
+published until its author has added it again (by its name, or in its own field, `again-N`) or chosen to post without
+it (`skip`). Scripts send each photo by itself to `/compose/photo` and keep the same fields; without them the same form
+carries the files. The form of a saved draft has its id (`draft`); with a time (`publish_at`) the post is scheduled
+instead of published. A script that sends the form gets JSON: where to go (`path`), or what is wrong (`error`) with the
+photos that are still there (`photos`).
 
 While the form has the field `asks_descriptions`, photos without a description are asked about before they are posted:
 here, or by a script before it sends the form. It is gone once somebody has chosen to post them anyway.

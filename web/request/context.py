@@ -86,6 +86,11 @@ def signed_in_user() -> SignedInUser | None:
     return user
 
 
+def load_user_again() -> None:
+    """Forgets the signed-in user, so that the next read loads them with what this request has changed."""
+    g.pop("signed_in_user", None)
+
+
 def _find_session() -> FindSession:
     return current_node().component(KnownSessions).finder(session.session_token())
 

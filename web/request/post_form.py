@@ -96,12 +96,18 @@ def clean_name(name: str | None) -> str:
 
 @dataclass(slots=True)
 class UploadedFiles:
-    """The photos made of the files of a form with the names of their files; a message and a name for each refused one."""
+    """The photos made of the files of a form with the names of their files; a message and a name for each refused one.
+
+    `chosen_again`: the names of missing photos for which a file was chosen in their own field; `refused_again`: the
+    names of those files that were refused.
+    """
 
     photos: list[Photo] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    chosen_again: list[str] = field(default_factory=list)
+    refused_again: list[str] = field(default_factory=list)
 
 
 async def upload_files(account: Account, files: list[FileStorage], alts: list[str]) -> UploadedFiles:
@@ -129,6 +135,7 @@ async def _replace(account: Account, id_: int, alts: dict[int, str], uploaded: U
     if file is None or not file.filename:
         return id_
     new = await upload_files(account, [file], [alts.get(id_, "")])
+    uploaded.names += new.names
     uploaded.problems += new.problems
     uploaded.refused += new.refused
     if not new.photos:
@@ -140,8 +147,12 @@ async def _replace(account: Account, id_: int, alts: dict[int, str], uploaded: U
 
 
 def undecided(form: MultiDict[str, str], uploaded: UploadedFiles) -> list[str]:
-    """Returns the photos that were missing before and were neither added again nor are to be left out."""
-    decided = Counter([*uploaded.names, *(clean_name(name) for name in form.getlist("skip"))])
+    """Returns the photos that were missing before and were neither chosen again nor are to be left out.
+
+    One that was chosen again and refused again is among the refused, and not here.
+    """
+    left_out = [clean_name(name) for name in form.getlist("skip")]
+    decided = Counter([*uploaded.names, *uploaded.refused, *uploaded.chosen_again, *left_out])
     found = []
     for name in (clean_name(name) for name in form.getlist("missing")):
         if decided[name]:
@@ -149,6 +160,20 @@ def undecided(form: MultiDict[str, str], uploaded: UploadedFiles) -> list[str]:
         else:
             found.append(name)
     return found
+
+
+async def _upload_again(account: Account, form: MultiDict[str, str], uploaded: UploadedFiles) -> None:
+    """Uploads the files that were chosen in the fields of missing photos: each is that photo, whatever its name is."""
+    files = await request.files
+    for n in range(MAX_PHOTOS):
+        file, name = files.get(f"again-{n}"), form.get(f"missing-{n}")
+        if file is None or not file.filename or name is None:
+            continue
+        new = await upload_files(account, [file], [])
+        uploaded.photos += new.photos
+        uploaded.problems += new.problems
+        uploaded.refused_again += new.refused
+        uploaded.chosen_again.append(clean_name(name))
 
 
 def _missing_message(missing: Sequence[str]) -> str:
@@ -186,8 +211,9 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     ids = _sorted_by_position([id_ for id_ in ids if id_ in own], form)
     alts = {id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form}
     uploaded = await upload_files(account, files, form.getlist("alt"))
-    problems, left = uploaded.problems, undecided(form, uploaded)
+    await _upload_again(account, form, uploaded)
     ids = [await _replace(account, id_, alts, uploaded) for id_ in ids]
+    problems, left = uploaded.problems, undecided(form, uploaded)
     if left:
         problems.append(_missing_message(left))
     if gone:
@@ -216,7 +242,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     return SubmittedPost(
         draft,
         problems,
-        [*left, *gone, *uploaded.refused][:MAX_PHOTOS],
+        [*left, *gone, *uploaded.refused, *uploaded.refused_again][:MAX_PHOTOS],
         parse_id(form.get("draft", "")),
         publish_at,
         await read_key(),

@@ -32,6 +32,7 @@ NOT_CARRIED = {"csrf", "held", "code", "credential", FIELD, *PASSWORDS}
 NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 """Fields that a form has without anybody having typed or chosen anything in it."""
 FOR_WORDS = {"caption", "warning", "comment", "reason", "bio", "display_name", "alt", "title", "name"}
+FOR_WORDS |= {"avatar_alt", "header_alt"}
 NOT_KEPT = {
     *("sign_in", "second_step", "sign_in_passkeys", "lost_access", "consent", "remote_interaction"),
     *("two_step", "account_deletion", "uploads"),

@@ -37,7 +37,7 @@ FIELD = "held"
 
 
 _POST_FORM = re.compile(r"/compose|/compose/share|/posts/[0-9]+/edit")
-_OTHER_FORMS = {"/settings/avatar", "/settings/header", "/admin/lists/import"}
+_OTHER_FORMS = {"/settings/profile", "/admin/lists/import"}
 
 
 def kind_of_form(path: str) -> str:

@@ -32,6 +32,8 @@ LABELS = {
     "name": N_("Name"),
     "display_name": N_("Display name"),
     "bio": N_("Bio"),
+    "avatar_alt": N_("Image description"),
+    "header_alt": N_("Image description"),
     "person": N_("Person"),
     "place": N_("Location"),
     "title": N_("Title"),
@@ -145,9 +147,10 @@ async def _handle_unsent(error: SignInRequired | FormExpired) -> Response:
         unsent = await _read()
     except Refused as refused:
         return await error_pages.handle_refused(refused)
-    if unsent is None:
-        return await error_pages.handle_refused(error)
     await context.read(context.read_nothing)
+    if unsent is None:  # a button alone: it is pressed again on its page, after signing in
+        is_signed_out = forms.takes_form() and context.signed_in_user() is None
+        return await error_pages.handle_refused(SignInRequired(error.message) if is_signed_out else error)
     if context.signed_in_user() is None:
         response = await render_sign_in(unsent.back, unsent=unsent)
         response.status_code = SignInRequired.status

@@ -11,7 +11,7 @@ from web.files.asset_urls import STATIC_FOLDER, stylesheet
 SCRIPTS = STATIC_FOLDER / "js"
 KB = 1024
 # What every page with posts imports at once or soon after.
-HOME = ("main.js", "keyboard.js", "infinite_scroll.js")
+HOME = ("page_change.js", "main.js", "keyboard.js", "infinite_scroll.js")
 
 _IMPORT = re.compile(r'^import (?:[^"]+ from )?"(\.{1,2}/[a-z_/]+\.js)";', re.MULTILINE)
 

@@ -104,7 +104,8 @@ def test_a_visitor_gets_links_to_remote_interaction_and_no_form(row: ActionRow, 
     html = row(card(alice), None, COUNTS, ViewerMarks())
 
     assert {link.attributes["href"] for link in elements(html, "a")} == {
-        "/interact?uri=https%3A%2F%2Fa.test%2F5"
+        "/interact?uri=https%3A%2F%2Fa.test%2F5",
+        "/p/alice/5#share",
     }
     assert not [one for one in elements(html, "button") if "formaction" in one.attributes]
 

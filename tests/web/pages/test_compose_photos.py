@@ -164,3 +164,29 @@ async def test_an_edit_that_began_before_another_one_is_asked_about(
     changed = await node.db.read(posts.by_id, post.id)
     assert changed is not None
     assert changed.source == "Second"
+
+
+async def test_of_missing_photos_with_one_name_only_that_is_decided_which_was_chosen_again(
+    alice: Account, signed_in: SignedIn, photo: Photo
+) -> None:
+    """A phone calls every photo by the same name."""
+    visitor = await signed_in(alice)
+    await visitor.get("/compose")
+    bad, good = b"%PDF-1.7", photo(60, 40, "JPEG", seed=4)
+    seen = await visitor.post(
+        "/compose", {"do": "add"}, files=[("photos", "image.jpg", bad), ("photos", "image.jpg", bad)]
+    )
+    form = [
+        (name, value)
+        for one in seen.all("input", type="hidden")
+        if (name := one.attributes["name"]).startswith("missing") and (value := one.attributes["value"])
+    ]
+
+    for name, data, missing in (
+        ("image.jpg", bad, ["image.jpg", "image.jpg"]),
+        ("other.pdf", bad, ["image.jpg", "other.pdf"]),
+        ("other.jpg", good, ["image.jpg"]),
+    ):
+        seen = await visitor.post("/compose", [*form, ("do", "add")], files=[("again-1", name, data)])
+        shown = [one.attributes["value"] for one in seen.all("input", type="hidden", name="missing")]
+        assert (shown, len(_kept(seen))) == (missing, data == good)

@@ -154,7 +154,7 @@ async def test_a_profile_is_saved_and_an_invalid_one_keeps_what_was_typed(
         ("is_locked", "1"),
     ]
     seen = await visitor.post("/settings/profile", form)
-    assert "saved" in seen.main_text
+    assert "Saved." in seen.main_text
     shown = await visitor.get("/@alice")
     assert "Mountains <b>before</b> breakfast" in shown.main_text
     assert "Rolleiflex" in shown.main_text
@@ -170,13 +170,17 @@ async def test_an_avatar_is_changed_and_an_invalid_file_refused(
 ) -> None:
     visitor = await signed_in(alice)
     await visitor.get("/settings/profile")
-    seen = await visitor.post("/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.txt", b"hello")])
+    form = {"avatar_alt": "Me", "bio": "Mountains"}
+    seen = await visitor.post("/settings/profile", form, files=[("avatar", "a.txt", b"hello")])
     assert seen.status == 422
+    assert "This kind of file cannot be used as a picture. JPEG," in seen.main_text
+    assert seen.one("input", name="avatar_alt").attributes["value"] == "Me"
+    assert (await node.db.read(accounts.get, alice.id)).bio_source == "Mountains"
     seen = await visitor.post(
-        "/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.png", photo(80, 80, "PNG", seed=3))]
+        "/settings/profile", form, files=[("avatar", "a.png", photo(80, 80, "PNG", seed=3))]
     )
     changed = await node.db.read(accounts.get, alice.id)
-    assert "Image saved." in seen.main_text
+    assert "Saved." in seen.main_text
     assert await node.db.read(avatars.files, changed)
     assert changed.avatar_alt == "Me"
 
@@ -187,20 +191,21 @@ async def test_a_header_is_changed_described_and_removed(
     visitor = await signed_in(alice)
     assert "header-image" not in (await visitor.get("/@alice")).text
     await visitor.get("/settings/profile")
-    seen = await visitor.post("/settings/header", {"alt": ""}, files=[])
+    seen = await visitor.post("/settings/profile", {"header_alt": "A shore"}, files=[])
     assert seen.status == 422
+    assert "Please choose an image." in seen.main_text
     file = ("header", "a.jpg", photo(1500, 500, seed=3))
-    await visitor.post("/settings/header", {"alt": "A shore"}, files=[file])
+    await visitor.post("/settings/profile", {"header_alt": "A shore"}, files=[file])
     shown = (await visitor.get("/@alice")).one("img", **{"class": "header-image"})
     assert shown.attributes["alt"] == "A shore"
     assert shown.attributes["src"].startswith(f"/media/header/{alice.id}/header.webp?v=")
 
     await visitor.get("/settings/profile")
-    await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
+    await visitor.post("/settings/profile", {"header_alt": "A shore at dawn"}, files=[])
     assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
-    assert (await visitor.post("/settings/header", {"alt": "x" * 1501}, files=[])).status == 422
+    assert (await visitor.post("/settings/profile", {"header_alt": "x" * 1501}, files=[])).status == 422
     assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
-    await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
+    await visitor.post("/settings/profile", {"header_alt": "", "remove_header": "1"}, files=[])
     assert "header-image" not in (await visitor.get("/@alice")).text
 
 

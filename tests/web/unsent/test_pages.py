@@ -344,3 +344,16 @@ async def test_a_carried_form_that_no_page_made_is_left_out(
     await visitor.post("/sign-out")
     await visitor.get("/sign-in?next=/drafts")
     assert (await attempt(PASSWORD)).path == "/drafts"
+
+
+@HOW
+async def test_a_button_alone_leads_to_signing_in_and_back_to_its_page(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn, how: str
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/")
+    await end_session(node, visitor, how)
+
+    answer = await visitor.post(f"/people/{bob.id}/block", {}, headers=OWN)
+
+    assert answer.path == "/sign-in?next=/somewhere%3Fa%3D1"

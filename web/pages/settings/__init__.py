@@ -74,8 +74,6 @@ GROUPS = (
 
 def _saved_message() -> str:
     return {
-        "profile": _("Profile saved."),
-        "picture": _("Image saved."),
         "preferences": _("Saved."),
         "password": _("Password changed. You are signed out in other browsers and in all apps."),
         "password-only": _("Password changed. You are signed out in other browsers; apps stay signed in."),

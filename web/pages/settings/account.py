@@ -1,4 +1,4 @@
-"""Settings: their list, profile, avatar and header, preferences, blocks and mutes, invites."""
+"""Settings: their list, preferences, blocks and mutes, invites. The profile: `profile.py` beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from node.auth.invites import Invite
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, Refused
 from node.interactions import blocks
-from node.lifecycle import profiles
 from node.models.account import Account
 from node.paging import Page
 from web.i18n import formats, translations
@@ -24,102 +23,13 @@ from web.request.redirects import see_other
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
-PROFILE_FIELD_ROWS = 4
 MAX_LISTED = 80
-
-
-def _pad_fields(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [*pairs[:PROFILE_FIELD_ROWS], *[("", "")] * (PROFILE_FIELD_ROWS - len(pairs))]
-
-
-def _form_values(account: Account) -> dict[str, Any]:
-    return {
-        "display_name": account.display_name,
-        "bio": account.bio_source,
-        "fields": _pad_fields(account.source_fields),
-        "is_locked": account.is_locked,
-        "is_discoverable": account.is_discoverable,
-        "is_indexable": account.is_indexable,
-        "hides_follows": account.hides_follows,
-        "attribution_domains": account.attribution_domain_list,
-    }
-
-
-async def _render_profile(status: int = 200, **context: Any) -> Response:
-    account = await current.require_account()
-    defaults: dict[str, Any] = {
-        "form": _form_values(account),
-        "typed_alts": {},
-    }
-    return await render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
 
 
 @blueprint.get("")
 async def show_list() -> Response:
     await context.require_account()
     return await render_list()
-
-
-@blueprint.get("/profile")
-async def show_profile() -> Response:
-    return await _render_profile()
-
-
-def _save_profile(tx: Writer, account: Account, typed: dict[str, Any]) -> None:
-    profiles.update_profile(
-        tx, account, **{**typed, "fields": [pair for pair in typed["fields"] if any(pair)]}
-    )
-
-
-@blueprint.post("/profile")
-async def save_profile() -> Response:
-    form = await request.form
-    names, values = form.getlist("field_name"), form.getlist("field_value")
-    typed = {
-        "display_name": form.get("display_name", ""),
-        "bio": form.get("bio", ""),
-        "fields": _pad_fields(list(zip(names, values, strict=False))),
-        "is_locked": "is_locked" in form,
-        "is_discoverable": "is_discoverable" in form,
-        "is_indexable": "is_indexable" in form,
-        "hides_follows": "hides_follows" in form,
-        "attribution_domains": form.get("attribution_domains", "").splitlines(),
-    }
-    try:
-        await context.write(_save_profile, typed)
-    except Invalid as refused:
-        message = gettext(refused.message)
-        return await _render_profile(422, form=typed, problem=message, field_errors={refused.field: message})
-    return see_other("/settings/profile?done=profile")
-
-
-@blueprint.post("/avatar")
-async def save_avatar() -> Response:
-    return await _save_picture(avatars.AVATAR)
-
-
-@blueprint.post("/header")
-async def save_header() -> Response:
-    return await _save_picture(avatars.HEADER)
-
-
-async def _save_picture(kind: avatars.PictureKind) -> Response:
-    """Uploads an avatar or header, changes its description, or removes it."""
-    account, form = await context.require_account(), await request.form
-    sent, alt = (await request.files).get(kind.name), form.get("alt", "")
-    try:
-        if "remove" in form:
-            await context.write(avatars.remove_picture, kind)
-        elif sent is not None and sent.filename:
-            await avatars.upload(context.current_node(), account, sent.stream, alt=alt, kind=kind)
-        elif kind.file(account):
-            await context.write(avatars.set_alt, alt, kind)
-        else:
-            return await _render_profile(422, problem=_("Please choose an image."))
-    except Refused as refused:
-        typed = {kind.name: alt}
-        return await _render_profile(refused.status, problem=gettext(refused.message), typed_alts=typed)
-    return see_other("/settings/profile?done=picture")
 
 
 @blueprint.get("/preferences")

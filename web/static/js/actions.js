@@ -59,7 +59,8 @@ async function pollFollowState(id, label) {
 }
 
 async function follow(button) {
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true"); // and not disabled, which would take the focus from it
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
@@ -68,18 +69,23 @@ async function follow(button) {
   } catch (error) {
     showToast(error.message);
   }
-  button.disabled = false;
-  button.focus();
+  button.removeAttribute("aria-disabled");
 }
 
-/** Deletes what the browser keeps of a draft that is being deleted, or it would be there again in a new post. */
-function forgetDraft(id) {
+/** Deletes what the browser keeps of a draft that was deleted, or it would be there again in a new post. */
+export function forgetDraft(id) {
   for (const [name, kept] of Object.entries(localStorage)) {
     if (name.startsWith("draft-") && JSON.parse(kept)?.id === id) localStorage.removeItem(name);
   }
 }
 
 document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-share]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    share(link.dataset.share);
+    return;
+  }
   const button = event.target.closest("button");
   if (button?.dataset.action) {
     event.preventDefault();
@@ -89,11 +95,9 @@ document.addEventListener("click", async (event) => {
     follow(button);
   } else if (button?.dataset.copy) {
     copyText(button.dataset.copy);
-  } else if (button?.dataset.share) {
-    share(button.dataset.share);
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   } else if (button?.dataset.draft) {
-    forgetDraft(button.dataset.draft);
+    sessionStorage.setItem("deleting", button.dataset.draft);
   }
 });

@@ -16,6 +16,7 @@ const counted = make("p", { class: "sr", role: "status" });
 let field;
 let timer;
 let request;
+let markedFor = ""; // what was typed when the marked suggestion was marked
 
 const options = () => [...list.children];
 const active = () => list.querySelector("[aria-selected=true]");
@@ -35,9 +36,10 @@ function close() {
   field?.removeAttribute("aria-activedescendant");
 }
 
-function select(option) {
+function mark(option) {
   for (const one of options()) one.setAttribute("aria-selected", String(one === option));
   field.setAttribute("aria-activedescendant", option.id);
+  markedFor = typed();
   option.scrollIntoView({ block: "nearest" });
 }
 
@@ -65,7 +67,11 @@ function show(found) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   list.hidden = !found.length;
-  if (found.length) place();
+  field.removeAttribute("aria-activedescendant");
+  if (found.length) {
+    place();
+    mark(options()[0]);
+  }
   counted.textContent = found.length ? messages.suggestions.replace("{n}", found.length) : "";
 }
 
@@ -135,9 +141,12 @@ document.addEventListener(
     if (list.hidden || event.target !== field || event.isComposing) return;
     const all = options();
     const at = all.indexOf(active());
-    if (event.key === "ArrowDown") select(all[(at + 1) % all.length]);
-    else if (event.key === "ArrowUp") select(all[(at <= 0 ? all.length : at) - 1]);
-    else if (event.key === "Enter" && at >= 0) insert(all[at]);
+    const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey;
+    // While something else is typed than what the list is about, nothing of it is taken.
+    const takes = isPlain && ["Enter", "Tab"].includes(event.key) && markedFor === typed();
+    if (event.key === "ArrowDown") mark(all[(at + 1) % all.length]);
+    else if (event.key === "ArrowUp") mark(all[(at <= 0 ? all.length : at) - 1]);
+    else if (takes) insert(all[at]);
     else if (event.key === "Escape") close();
     else return;
     event.preventDefault();

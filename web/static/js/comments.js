@@ -102,10 +102,15 @@ async function post(form, text) {
   threadOf(form).append(row);
   field(form).value = "";
   $(".characters-left", form)?.remove();
-  if (form.matches(".reply")) form.remove();
+  row.tabIndex = -1;
+  if (form.matches(".reply")) {
+    row.focus({ preventScroll: true });
+    form.remove();
+  }
   row.scrollIntoView({ block: "nearest" });
   const once = `${Date.now()}-${Math.random()}`; // or trying again after a lost answer would post it twice
   const attempt = async () => {
+    if (state.contains(document.activeElement)) row.focus();
     state.replaceChildren(messages.sending);
     try {
       const { id } = await send(action, { caption: text, once });
@@ -135,7 +140,11 @@ async function replace(row, id) {
   const title = $("#comments-title", page);
   if (title) $("#comments-title").textContent = title.textContent;
   enhance(made);
+  const hadFocus = row.contains(document.activeElement);
   row.replaceWith(made);
+  if (!hadFocus) return;
+  made.tabIndex = -1;
+  made.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {

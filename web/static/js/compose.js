@@ -1,12 +1,13 @@
 // The page on which a post is written: photos, words and the rest over a form that also works without scripts.
 
 import { $, $$ } from "./dom.js";
-import { changed, failed, form, input } from "./compose/form.js";
+import { keepFocusIn } from "./focus.js";
+import { changed, failed, form, input, rows } from "./compose/form.js";
 import { takeFiles as takeKept } from "./compose/kept_files.js";
-import { addFiles, resume, setUpRows } from "./compose/photos.js";
+import { addFiles, chosen, isTyping, resume, setUpRows } from "./compose/photos.js";
 import { refreshPhotos, showLeftEdits } from "./compose/fresh.js";
 import { restoreDraft } from "./compose/local_draft.js";
-import "./compose/strip.js";
+import { show } from "./compose/strip.js";
 import "./compose/options.js";
 import "./compose/server_draft.js";
 import "./compose/posting.js";
@@ -14,14 +15,22 @@ import "./compose/posting.js";
 for (const one of $$(".plain-only", form)) one.remove();
 
 const inputs = $$("input[type=file]", form);
+/** Who chose by keyboard goes on with the first of the new photos; a touch opens no keyboard on the screen. */
 const takeFiles = (one) => {
-  addFiles(one.files);
+  const isByKeyboard = !isTyping() && Boolean(document.activeElement?.matches("#compose :focus-visible"));
+  const [row] = addFiles(one.files);
   one.value = "";
+  if (!row || !isByKeyboard) return;
+  show(row);
+  ($(".words textarea", row) ?? $("button", row.thumbnail)).focus();
 };
 for (const one of inputs) one.addEventListener("change", () => takeFiles(one));
 for (const button of $$("[data-add]", form)) {
   button.addEventListener("click", () => (button.dataset.add === "camera" ? $("[capture]", form) : input).click());
 }
+
+const nearest = () => (rows().length ? $("button", (chosen() ?? rows()[0]).thumbnail) : input);
+for (const part of [$(".pictures", form), $("#progress")]) keepFocusIn(part, nearest);
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 for (const name of ["dragover", "dragleave", "drop"]) {

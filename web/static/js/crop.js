@@ -7,17 +7,23 @@ import { $, $$, make, messages } from "./dom.js";
 const widest = 1600;
 const most = 4;
 
-for (const form of $$("[data-crop]")) {
-  const input = $("input[type=file]", form);
-  const changed = () => begin(form, input, Number(form.dataset.crop));
+const kinds = /^image\/(jpeg|png|webp|gif|avif|hei[cf])$/;
+const endings = /\.(jpe?g|jfif|png|webp|gif|avif|hei[cf])$/i;
+
+for (const field of $$("[data-crop]")) {
+  const input = $("input[type=file]", field);
+  const changed = () => begin(field, input, Number(field.dataset.crop));
   input.addEventListener("change", changed);
-  $("[data-unpick]", form).addEventListener("click", () => {
+  $("[data-unpick]", field).addEventListener("click", () => {
     input.value = "";
     changed();
     input.focus();
   });
-  takeDrops($(".picture-field", form), input, changed);
+  takeDrops($(".picture-field", field), input, changed);
 }
+
+/** Whether a file may be a picture that the server takes. Not every system knows what a HEIC file is. */
+const isPicture = (file) => kinds.test(file.type) || endings.test(file.name);
 
 function takeDrops(box, input, changed) {
   const over = (event, isOver) => {
@@ -28,9 +34,10 @@ function takeDrops(box, input, changed) {
   box.addEventListener("dragleave", (event) => over(event, box.contains(event.relatedTarget)));
   box.addEventListener("drop", (event) => {
     over(event, false);
-    const picture = [...event.dataTransfer.files].find((file) => file.type.startsWith("image/"));
-    if (picture) give(input, picture);
-    if (picture) changed();
+    const files = [...event.dataTransfer.files];
+    const file = files.find(isPicture) ?? files[0];
+    if (file) give(input, file);
+    if (file) changed();
   });
 }
 
@@ -40,12 +47,16 @@ function give(input, file) {
   input.files = files.files;
 }
 
-async function begin(form, input, ratio) {
-  $(".crop", form)?.remove();
-  form.crop = null;
+async function begin(field, input, ratio) {
+  $(".crop", field)?.remove();
+  field.crop = null;
   const [file] = input.files;
-  $("[data-unpick]", form).hidden = !file;
-  if (!file) return;
+  const refused = file && !isPicture(file) ? messages.notAPicture.replace("{name}", () => file.name) : "";
+  $("[data-refused]", field).textContent = refused;
+  input.removeAttribute("aria-invalid");
+  if (refused) input.value = "";
+  $("[data-unpick]", field).parentNode.hidden = !file || Boolean(refused);
+  if (!file || refused) return;
   const box = make("div", { class: "crop" });
   input.closest(".picture-field").prepend(box);
   const picture = await createImageBitmap(file).catch(() => null);
@@ -54,7 +65,7 @@ async function begin(form, input, ratio) {
     box.append(make("p", { class: "small soft" }, messages.noPreview));
     return;
   }
-  form.crop = setUp(box, picture, ratio);
+  field.crop = setUp(box, picture, ratio);
 }
 
 function setUp(box, picture, ratio) {
@@ -143,16 +154,21 @@ function setUp(box, picture, ratio) {
   return { view, cut };
 }
 
+let isCutting = false;
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.crop?.view.isChanged || event.submitter?.name === "remove") return;
+  const fields = $$("[data-crop]", form).filter((one) => one.crop?.view.isChanged);
+  if (event.defaultPrevented || (!isCutting && !fields.length)) return;
   event.preventDefault();
-  const { cut } = form.crop;
-  form.crop = null; // the next submit sends what was cut
-  const blob = await cut();
-  if (blob) {
-    const input = $("input[type=file]", form);
-    give(input, new File([blob], `picture.${blob.type.split("/")[1]}`, { type: blob.type }));
+  if (isCutting) return;
+  isCutting = true;
+  for (const field of fields) {
+    const { cut } = field.crop;
+    field.crop = null; // the next submit sends what was cut
+    const blob = await cut();
+    if (blob) give($("input[type=file]", field), new File([blob], `picture.${blob.type.split("/")[1]}`, { type: blob.type }));
   }
+  isCutting = false;
   form.requestSubmit(event.submitter);
 });

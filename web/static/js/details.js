@@ -13,9 +13,17 @@ goOn($("#meanwhile"), JSON.parse(form.dataset.uploads));
 
 const within = (share) => Math.min(1, Math.max(0, share));
 
+const inGrid = $(".grid-preview img", form);
+
+/** By how many fifths of the way a square of the grid moves: see `focus_class` in web/html/helpers.py. */
+const step = (position, ratio) => (ratio <= 1 ? 2 : Math.round(4 * within((position * ratio - 0.5) / (ratio - 1))));
+
 function show() {
-  circle.setAttribute("cx", `${fields.x.value}%`);
-  circle.setAttribute("cy", `${fields.y.value}%`);
+  const [x, y] = [fields.x.value, fields.y.value];
+  circle.setAttribute("cx", `${x}%`);
+  circle.setAttribute("cy", `${y}%`);
+  const ratio = photo.width / photo.height;
+  if (inGrid) inGrid.className = `fx${step(x / 100, ratio)} fy${step(y / 100, 1 / ratio)}`;
 }
 
 function move(event) {

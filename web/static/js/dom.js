@@ -36,9 +36,29 @@ export function showToast(text) {
   toast ??= $("#toast");
   const top = $$("dialog:modal").at(-1) ?? document.body;
   if (toast.parentElement !== top) top.append(toast);
+  toast.style.removeProperty("bottom");
   toast.textContent = text;
+  moveToFreePlace(top);
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => (toast.textContent = ""), 4000);
+}
+
+const KEPT_FREE = "a[href], button, summary, input, select, textarea, label, h1, h2, h3, .nav-bar, .compose-bar";
+
+/** Moves the message up from its place, or down, until it lies on no control and no heading. On a photo it may lie. */
+function moveToFreePlace(top) {
+  const box = toast.getBoundingClientRect();
+  if (!box.height) return;
+  const isInTheWay = ({ left, right, top, bottom, width, height }) =>
+    width > 2 && height < innerHeight / 4 && right > box.left && left < box.right && bottom > 0 && top < innerHeight;
+  const taken = $$(KEPT_FREE, top)
+    .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .flatMap((one) => [...one.getClientRects()].filter(isInTheWay));
+  const isFree = (y) => taken.every(({ top, bottom }) => bottom + 4 <= y || top - 4 >= y + box.height);
+  const places = Array.from({ length: Math.ceil(innerHeight / 8) }, (_, n) => box.top - 8 * n);
+  places.push(...places.map((y) => 2 * box.top - y));
+  const free = places.find((y) => y >= 8 && y + box.height <= innerHeight - 8 && isFree(y));
+  if (free !== undefined) toast.style.bottom = `${innerHeight - free - box.height}px`;
 }
 
 /** The CSRF token comes from the page's own form, so that a request of a script is checked like any form. */

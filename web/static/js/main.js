@@ -2,8 +2,11 @@
 
 import { $, $$ } from "./dom.js";
 import { enhance } from "./enhance.js";
-import "./actions.js";
+import { forgetDraft } from "./actions.js";
+import "./back.js";
+import "./focus.js";
 import "./menus.js";
+import "./offline.js";
 import "./photos.js";
 import "./theme.js";
 import "./unsent.js";
@@ -38,6 +41,13 @@ const posting = sessionStorage.getItem("posting");
 if (posting) {
   sessionStorage.removeItem("posting");
   if (location.pathname.startsWith("/p/") || location.pathname === "/drafts") localStorage.removeItem(posting);
+}
+
+// What the browser keeps of a draft is kept until the server has deleted it.
+const deleting = location.pathname === "/drafts" && sessionStorage.getItem("deleting");
+if (deleting) {
+  sessionStorage.removeItem("deleting");
+  if (!$(`[data-draft="${deleting}"]`)) forgetDraft(deleting);
 }
 
 // A comment that the address names is seen, also among replies that are folded.

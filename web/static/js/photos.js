@@ -1,7 +1,7 @@
 // A tap on a photo opens the full-screen viewer. A second one at once closes what has just begun to open, and likes.
 // Without scripts it is a link to a page.
 
-import { $, icon } from "./dom.js";
+import { $, icon, messages, showToast } from "./dom.js";
 import { toggle } from "./actions.js";
 
 const SECOND_TAP_MS = 280;
@@ -22,7 +22,8 @@ export async function openViewer(link, forMs = 0) {
     const { open } = await loadViewer();
     await open(link, forMs);
   } catch {
-    location.href = link.href;
+    if (navigator.onLine === false) showToast(messages.offline);
+    else location.href = link.href;
   }
 }
 
@@ -46,8 +47,8 @@ let first = null; // the tap that has just opened the viewer
 const isSecond = (event) => first && event.timeStamp - first.at < SECOND_TAP_MS && Math.hypot(event.clientX - first.x, event.clientY - first.y) < NEAR;
 
 async function likeInstead({ link, button }) {
-  const { abandon } = await loadViewer();
-  abandon();
+  const shown = await loadViewer().catch(() => null);
+  shown?.abandon();
   likeWithHeart(link.closest(".photo"), button);
 }
 

@@ -39,7 +39,7 @@ function forgetSaved() {
   }
 }
 document.addEventListener("submit", (event) => {
-  if (event.submitter?.getAttribute("formaction") === "/sign-out") forgetSaved();
+  if (!event.defaultPrevented && event.submitter?.getAttribute("formaction") === "/sign-out") forgetSaved();
 });
 
 // A page that comes back as it was left, after somebody signed out, is not shown to who is there now.

@@ -3,7 +3,7 @@
 // below follows it.
 
 import { share } from "./copying.js";
-import { $, $$, make, messages } from "./dom.js";
+import { $, $$, make, messages, showToast } from "./dom.js";
 import { setUpGestures } from "./viewer_gestures.js";
 import { STEP, setUpKeys } from "./viewer_keys.js";
 import * as parts from "./viewer_parts.js";
@@ -104,8 +104,8 @@ class Viewer {
     const data = answer?.ok ? await answer.json().catch(() => null) : null;
     if (!this.dialog.isConnected) return;
     if (!data) {
-      // The photo itself is seen, unless it was only a square; then the page of the post is better than nothing.
-      if (!this.shots[this.n].width) location.replace(this.link.href);
+      // The photo itself is seen, unless it was only a square; then its page is better, with a connection.
+      if (!this.shots[this.n].width) answer ? location.replace(this.link.href) : (this.close(), showToast(messages.offline));
       return;
     }
     const known = data.photos.length === this.shots.length ? this.shots : [];

@@ -41,7 +41,8 @@ function leftEdit(row, discard) {
 /** Says which photos have edits that nobody applied or discarded, and shows the first of them. */
 export async function showLeftEdits() {
   if (!Object.keys(localStorage).some((key) => key.startsWith("photo-edit-"))) return;
-  const kept = await import("../editor/kept.js");
+  const kept = await import("../editor/kept.js").catch(() => null);
+  if (!kept) return;
   let isFirst = true;
   for (const row of rows()) {
     $(".left-edit", row)?.remove();

@@ -21,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing.*|again-.*|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
 
 const nameOf = (row) => $("[name=missing]", row)?.value ?? "";
 const words = (row) => $("textarea", row.description); // which a photo that failed does not show
@@ -39,7 +39,12 @@ function content() {
 }
 
 function store(draft, isSaved = false) {
-  localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved }));
+  const kept = { ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved };
+  try {
+    localStorage.setItem(key, JSON.stringify(kept));
+  } catch {
+    // Without storage it is on the screen, and soon on the server.
+  }
 }
 onSaved(() => localStorage.getItem(key) && store(content(), true));
 

@@ -59,6 +59,12 @@ for (const option of options) {
     close(option);
   });
 }
+// Many phones have no way to empty a field of a date.
+$("[data-now]", form)?.addEventListener("click", ({ target }) => {
+  time.value = "";
+  time.dispatchEvent(new Event("input", { bubbles: true }));
+  close(target.closest(".option"));
+});
 const isSheet = matchMedia("(max-width: 59.99rem)");
 const floats = (option) => isSheet.matches || option.classList.contains("audience");
 for (const name of ["focusin", "pointerdown"]) {

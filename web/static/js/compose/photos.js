@@ -17,7 +17,7 @@ export function choose(row) {
   changed();
 }
 
-const isTyping = () => document.activeElement?.matches("#compose :is(textarea, select, input:not([type=file]))") ?? false;
+export const isTyping = () => document.activeElement?.matches("#compose :is(textarea, select, input:not([type=file]))") ?? false;
 
 function showImage(row, src, alt = "") {
   const figure = $(".large", row);
@@ -208,9 +208,10 @@ export function resume(kept) {
   startUploads();
 }
 
+/** Adds files, and starts to upload them. Returns their rows. */
 export function addFiles(files) {
   const photos = [...files];
-  if (!photos.length) return;
+  if (!photos.length) return [];
   const room = Math.max(0, maxPhotos - rows().filter((row) => !row.classList.contains("surplus")).length);
   const added = photos.slice(0, room).map((file) => {
     const row = createRow();
@@ -222,6 +223,7 @@ export function addFiles(files) {
   if (!chosen()) choose(added[0]);
   changed();
   startUploads();
+  return added;
 }
 
 /** One row for all photos that are more than a post can have, so that they are not left out silently. */

@@ -125,6 +125,9 @@ function showProblem(text, ...more) {
   focusQuestion();
 }
 
+/** A link to what was saved meanwhile, in another tab, so that what is typed here stays. */
+const otherVersion = () => make("a", { class: "button", href: `/posts/${form.dataset.post}`, target: "_blank" }, texts.seeVersion);
+
 /** Says which texts are too long, and shows the first of them. */
 function showTooLong(fields) {
   const name = (field) => $(`label[for="${field.id}"]`, form).textContent.trim();
@@ -179,13 +182,15 @@ async function send(submitter) {
     return;
   }
   endSending();
-  if (answer.version && $("[name=version]", form)) $("[name=version]", form).value = answer.version;
+  const version = $("[name=version]", form);
+  const isOutdated = Boolean(version && answer.version && version.value !== answer.version);
+  if (isOutdated) version.value = answer.version;
   if (answer.photos) failWithout(answer.photos);
   const again = makeButton(texts.again, () => form.requestSubmit(submitter));
   const signIn = make("a", { class: "button", href: "/sign-in?next=/drafts", target: "_blank" }, texts.signIn);
   if (isSignedOut) showProblem(texts.signedOut, signIn, again);
   else if (!status) showProblem(texts.notPosted, again);
-  else if (status === 422 || status === 409) showProblem(answer.error || texts.failed);
+  else if (status === 422 || status === 409) showProblem(answer.error || texts.failed, ...(isOutdated ? [otherVersion()] : []));
   else showProblem(answer.error || texts.failed, again);
   startUploads();
 }

@@ -2,6 +2,7 @@
 // saved by Done: all photos of the post that were changed in this browser, or none.
 
 import { $, make, messages, send } from "../dom.js";
+import { keepFocusIn } from "../focus.js";
 import * as bars from "./bars.js";
 import { compare } from "./compare.js";
 import { cropBox, largest } from "./crop_box.js";
@@ -247,7 +248,7 @@ function leave() {
 
 function setSaving(is) {
   isSaving = is;
-  bars_.top.done.disabled = is;
+  bars_.top.done.setAttribute("aria-disabled", String(is)); // and not disabled, which would take the focus from it
   bars_.top.done.textContent = is ? texts.saving : texts.done;
 }
 
@@ -366,6 +367,7 @@ if (many) {
   bars_.top.element.after(bars_.film.element);
   app.classList.add("many");
 }
+keepFocusIn(app, () => $("[role=tab][aria-selected=true]", app));
 shape = shapeOf(recipe);
 document.body.classList.add("has-app");
 $("#main").replaceChildren(app);
@@ -380,4 +382,4 @@ if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
 }
 if (isOwn) store();
 if (outdated().length) askWhich(() => {});
-import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts));
+import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts)).catch(() => {}); // or the form sends them
