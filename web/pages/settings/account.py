@@ -6,11 +6,11 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node.attachments import avatars, photo_metadata
+from node.attachments import photo_metadata
 from node.auth import invites, users
 from node.auth.invites import Invite
 from node.database import Reader, Writer
-from node.errors import Invalid, NotAllowed, Refused
+from node.errors import Invalid, NotAllowed
 from node.interactions import blocks
 from node.models.account import Account
 from node.paging import Page
@@ -18,7 +18,6 @@ from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
 from web.pages.settings import render_list, render_tab
 from web.request import context, session
-from web.request import context as current
 from web.request.redirects import see_other
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
