@@ -23,6 +23,7 @@ DEEP = [
     "/bookmarks",
     "/drafts",
     "/follow-requests",
+    "/settings",
     "/settings/profile",
     "/settings/password",
     "/people/{bob}/mute",
