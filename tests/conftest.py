@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from node import ids
 from node.accounts import accounts, keys
 from node.config import Config, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Database
@@ -82,6 +83,7 @@ def photo() -> Callable[..., bytes]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """`clock(ms)` sets the clock of the machine so much ahead of the true time; `clock(0)` sets it right again."""
     true_time = time.time_ns
+    monkeypatch.setattr(ids, "_last", ids._last)  # or ids of the next test would be ahead of its clock
 
     def set_clock(ms: int) -> None:
         monkeypatch.setattr(time, "time_ns", lambda: true_time() + ms * 1_000_000)

@@ -20,7 +20,7 @@ ALL_FORMATS = (
     Variant("page", 200, "webp", 95, "test"),
     Variant("page", 200, "avif", 95, "test"),
 )
-SQUARE = Variant("thumb", 60, "jpeg", 98, "test", crop=True)
+SQUARE = Variant("thumb", 60, "jpeg", 98, "test", ratio=1)
 GREY = Recipe(adjust=Adjustments(saturation=-100))
 
 

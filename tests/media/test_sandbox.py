@@ -469,7 +469,7 @@ async def test_a_photo_that_is_only_straightened_is_shown_in_every_look_and_leve
     """Straightening loads nothing that looks at colours."""
     data = samples.encoded(samples.quarters(300, 200), "JPEG", quality=95)
     straighten = '{"straighten": 3, "version": 1}'
-    looks = Variant("looks", 480, "webp", 80, "test", crop=True, shows_looks=True)
+    looks = Variant("looks", 480, "webp", 80, "test", ratio=1, shows_looks=True)
 
     plain = await sandbox.render(data, SMALL, edit=EditRequest(straighten))
     drawn = await sandbox.render(data, (looks,), edit=EditRequest(straighten))

@@ -13,7 +13,7 @@ from tests.media import samples
 
 VARIANTS = (
     Variant("federated", 100, "jpeg", 80, "test"),
-    Variant("thumb", 50, "webp", 80, "test", crop=True),
+    Variant("thumb", 50, "webp", 80, "test", ratio=1),
 )
 GOOD = [samples.encoded(samples.quarters(), "JPEG"), samples.encoded(samples.quarters(48, 48), "WEBP")]
 

@@ -15,8 +15,8 @@ from tests.media import samples
 SECONDS = 5.0
 VARIANTS = (
     Variant("federated", 4096, "jpeg", 80, "test"),
-    Variant("thumb", 32, "webp", 80, "test", crop=True),
-    Variant("thumb", 32, "avif", 50, "test", crop=True),
+    Variant("thumb", 32, "webp", 80, "test", ratio=1),
+    Variant("thumb", 32, "avif", 50, "test", ratio=1),
 )
 SEEDS = [samples.with_secrets(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")] + [samples.HEIC]
 BOUNDED = settings(

@@ -35,10 +35,10 @@ def test_one_variant_does_not_change_the_colours_of_the_next():
         Image.new("RGB", (800, 600), p3_red), "PNG", icc_profile=colour_profiles.PROFILES["p3"]
     )
     variants = tuple(
-        Variant(f"{edge} {quality}", edge, kind, quality, "test", crop=crop)
+        Variant(f"{edge} {quality}", edge, kind, quality, "test", ratio=ratio)
         for edge in (900, 300)
         for kind, quality in (("jpeg", 95), ("jpeg", 94), ("webp", 95))
-        for crop in (False, True)
+        for ratio in (None, 1)
     )
 
     picture = render(data, variants)

@@ -15,7 +15,7 @@ from media.editing.recipes import Adjustments, Recipe, canonical
 from media.images import Variant
 from tests.media import samples
 
-SHEET = Variant("swatches", swatches.EDGE, "webp", 90, "test", crop=True, shows_looks=True)
+SHEET = Variant("swatches", swatches.EDGE, "webp", 90, "test", ratio=1, shows_looks=True)
 
 
 def _swatch(sheet: Image.Image, number: int) -> Image.Image:

@@ -26,6 +26,9 @@ OF_LOCAL_ACCOUNTS = {
     *(("sessions", "account_id"), ("tokens", "account_id"), ("idempotency_keys", "account_id")),
     *(("outbox", "account_id"), ("notifications", "account_id")),
     *(("photos", "account_id"), ("pins", "account_id")),
+    *(("followed_hashtags", "account_id"), ("markers", "account_id")),
+    *(("authorization_codes", "account_id"), ("sign_ins", "account_id"), ("second_steps", "account_id")),
+    *(("passkeys", "account_id"), ("passkey_handles", "account_id"), ("recovery_codes", "account_id")),
 }
 """Only local accounts have rows there, or those who have posts."""
 

@@ -1,0 +1,1 @@
+-- SQLite plans without statistics, and prefers an index whose columns a statement names.
