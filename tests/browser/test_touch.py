@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from federation_tests.fediverse import Fediverse
-from tests.browser.composing import add, compose, describe, files
+from tests.browser.composing import INPUT, add, compose, describe, files
 from tests.browser.seen import Place, place, signed_in
 
 HEIGHT = 844
@@ -97,12 +97,6 @@ async def test_the_entries_of_each_menu_are_under_the_finger(
     await _entries_are_under_the_finger(page, page.locator(".upload.chosen .photo-menu"))
     await page.touchscreen.tap(195, 100)
     await expect(page.locator(".photo-menu .sheet:visible")).to_have_count(0)
-    audience = page.locator(".option.audience")
-    await audience.locator("summary").tap()
-    for one in await audience.locator("label:visible").all():
-        assert await one.evaluate(TOPMOST), await one.inner_text()
-    await audience.locator("label").nth(1).tap()
-    await expect(audience.locator("input").nth(1)).to_be_checked()
     for path in ("/", f"/p/alice/{here.post.id}", "/@bob", "/@alice"):
         await page.goto(here.url(path), wait_until="networkidle")
         for menu in await page.locator("details.menu:visible").all():
@@ -112,6 +106,24 @@ async def test_the_entries_of_each_menu_are_under_the_finger(
     await page.locator(".post-menu summary").tap()
     await page.locator(".post-menu").get_by_role("link", name="Edit").tap()
     await expect(page.locator("#compose")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_who_can_see_it_is_chosen_by_the_words(
+    fediverse: Fediverse, browser: Browser, width: int
+) -> None:
+    _, page = await compose(fediverse, browser, width=width, touch=width == 390)
+    audience = page.locator(".option.audience")
+    for n, name in enumerate(("Everyone", "Unlisted", "Followers", "Mentioned people only")):
+        if not await audience.locator(".panel").is_visible():
+            await audience.locator("summary").click()
+        words = audience.locator("label", has_text=name)
+        await words.click(trial=True)
+        assert await words.evaluate(TOPMOST)
+        await (words.tap() if width == 390 else words.click())
+        await expect(audience.locator("input").nth(n)).to_be_checked()
+    await audience.get_by_role("button", name="Done").click()
+    await expect(audience.locator("summary .for:visible")).to_have_text("Mentioned people only")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -124,7 +136,8 @@ async def test_the_menu_of_the_editor_is_tapped(
     await add(page, files(tmp_path, "one.jpg", "two.jpg"))
     await page.locator(".upload.chosen").get_by_role("button", name="Edit").tap()
     menu = page.locator(".e-more")
-    await page.get_by_role("button", name="Auto").first.tap()
+    await page.wait_for_load_state("networkidle")
+    await page.get_by_role("button", name="Veranda").tap()
     for name, said in (("Copy to all", "copied"), ("Reset", "")):
         await _entries_are_under_the_finger(page, menu)
         await menu.get_by_role("button", name=name).tap()
@@ -189,3 +202,74 @@ async def test_a_comment_is_sent_again_by_a_tap(fediverse: Fediverse, browser: B
     await expect(page.locator(".pending")).to_have_count(0)
     await page.wait_for_timeout(500)
     await expect(page.locator(".comment").filter(has_text="Lost on the way")).to_be_visible()
+
+
+async def test_what_was_uploaded_is_in_the_draft_at_once(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    """The clock of the page stands still: nothing is saved because a time has passed."""
+    here, page = await compose(fediverse, browser, touch=True)
+    await page.clock.install()
+    await page.reload(wait_until="networkidle")
+    await page.clock.pause_at("2100-01-01")
+    await add(page, files(tmp_path, "one.jpg", "two.jpg"))
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await expect(page.locator("[name=draft]")).to_have_count(1)
+    id_ = await page.locator("[name=draft]").input_value()
+    other = await page.context.new_page()
+    await other.goto(here.url(f"/compose?draft={id_}"))
+    await expect(other.locator(".upload.failed")).to_have_count(0)
+    await expect(other.locator(".upload[data-photo]")).to_have_count(2)
+
+
+async def test_photos_that_the_server_has_are_not_missing_in_an_older_draft_of_the_browser(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here, page = await compose(fediverse, browser, touch=True)
+    await add(page, files(tmp_path, "one.jpg", "two.jpg", "three.jpg"))
+    await describe(page, "one", "two", "three")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    await page.wait_for_load_state("networkidle")
+    for path in ("/compose", f"/compose?draft={await page.locator('[name=draft]').input_value()}"):
+        # As the browser kept it before the second photo had arrived, and did not keep more because it crashed.
+        await page.evaluate(
+            """() => {
+              const key = Object.keys(localStorage).find((one) => /^draft-/.test(one));
+              const draft = JSON.parse(localStorage[key]);
+              draft.photos.splice(1, 1);
+              localStorage[key] = JSON.stringify(
+                { ...draft, missing: [{ name: "two.jpg", alt: "written since", at: 1 }], isSaved: false });
+            }"""
+        )
+        await page.close()
+        page = await page.context.new_page()
+        await page.goto(here.url(path), wait_until="networkidle")
+        await expect(page.locator(".upload[data-photo]")).to_have_count(3)
+        await expect(page.locator(".upload.failed")).to_have_count(0)
+        texts = [await one.input_value() for one in await page.locator(".upload textarea").all()]
+        assert texts == ["one", "written since", "three"]
+
+
+async def test_texts_of_one_photo_that_is_missing(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    _, page = await compose(fediverse, browser, touch=True)
+    said = page.locator("#progress")
+    await page.route("**/uploads*", lambda route: route.abort())
+    for names, text in (
+        (["one.pdf"], "1 photo was not uploaded."),
+        (["two.pdf"], "2 of 2 photos were not uploaded."),
+    ):
+        await page.set_input_files(INPUT, files(tmp_path, *names))
+        await expect(said).to_contain_text(text)
+
+
+async def test_a_time_is_written_as_the_reader_writes_times(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    context = await signed_in(browser, here, here.bob, width=390, touch=True, locale="en-GB")
+    page = await context.new_page()
+    await page.goto(here.url("/compose"), wait_until="networkidle")
+    schedule = page.locator('[data-option="schedule"]')
+    await schedule.locator("summary").tap()
+    await schedule.locator("[name=publish_at]").fill("2100-12-24T18:30")
+    await expect(schedule.locator(".value")).to_have_text("24 Dec 2100, 18:30")

@@ -67,11 +67,12 @@ $("[data-now]", form)?.addEventListener("click", ({ target }) => {
 });
 const isSheet = matchMedia("(max-width: 59.99rem)");
 const floats = (option) => isSheet.matches || option.classList.contains("audience");
-for (const name of ["focusin", "pointerdown"]) {
-  document.addEventListener(name, (event) => {
-    for (const option of options) if (option.open && floats(option) && !option.contains(event.target)) option.open = false;
-  });
+function closeOthers({ target }) {
+  for (const option of options) if (option.open && floats(option) && !option.contains(target)) option.open = false;
 }
+document.addEventListener("pointerdown", closeOthers);
+// A tap on a label first moves the focus to what is around the sheet.
+document.addEventListener("focusin", (event) => event.target.contains($(".option[open]", form)) || closeOthers(event));
 // A field that is not valid is seen, also where its sheet is closed.
 form.addEventListener(
   "invalid",
