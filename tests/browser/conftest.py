@@ -55,7 +55,13 @@ async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
 
 
 async def visitor(
-    browser: Browser, *, width: int = 1280, scripts: bool = True, touch: bool = False, timezone: str = "UTC"
+    browser: Browser,
+    *,
+    width: int = 1280,
+    scripts: bool = True,
+    touch: bool = False,
+    timezone: str = "UTC",
+    locale: str = "en-US",
 ) -> BrowserContext:
     """A person with a browser of their own: no cookies yet, and the test's certificates accepted.
 
@@ -68,6 +74,7 @@ async def visitor(
         has_touch=touch,
         is_mobile=touch,
         timezone_id=timezone,
+        locale=locale,
     )
     context.set_default_timeout(TIMEOUT_MS)
     return context

@@ -100,6 +100,7 @@ async def test_a_reply_is_written_and_seen_where_it_belongs(fediverse: Fediverse
     await expect(made).to_be_visible()
     await _reply_to_the_first_comment(page)
     await expect(field).to_have_value("")
+    await page.get_by_role("button", name="Cancel").click()
 
     # A comment on the post itself, without loading the page.
     await page.get_by_label("Your comment").fill("And thanks")

@@ -50,7 +50,8 @@ function openReply(link) {
   );
   comment.after(form);
   keep(form);
-  field(form).focus();
+  field(form).focus({ preventScroll: true });
+  form.scrollIntoView({ block: "nearest" });
   return undefined;
 }
 

@@ -6,8 +6,10 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 /** Whose page this is. What the browser keeps is kept by account: the next person who signs in there is another one. */
 export const account = document.documentElement.dataset.account ?? "";
 
-/** Writes numbers as the language of the page does. */
-export const number = new Intl.NumberFormat(document.documentElement.lang);
+const { lang } = document.documentElement;
+/** How the reader writes dates and numbers: in the language of the page, as the browser's own country does. */
+export const locale = navigator.languages?.find((name) => name.toLowerCase().split("-")[0] === lang.split("-")[0]) ?? lang;
+export const number = new Intl.NumberFormat(locale);
 
 const element = $("#messages");
 export const messages = element ? JSON.parse(element.textContent) : {};
@@ -17,6 +19,14 @@ export function make(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+/** Puts an item of a list in the place of another by moving those between: what a finger is on never leaves the document. */
+export function putAt(item, other) {
+  const all = [...item.parentElement.children];
+  const [from, to] = [all.indexOf(item), all.indexOf(other)];
+  if (from < to) item.before(...all.slice(from + 1, to + 1));
+  else item.after(...all.slice(to, from));
 }
 
 export function icon(name, classes = "icon") {

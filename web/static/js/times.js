@@ -1,12 +1,9 @@
 // Writes times as the reader does: how long ago, else the date, in the zone that was chosen or the browser's own.
 // The same patterns are in web/i18n/formats.py.
 
-import { $$, messages } from "./dom.js";
+import { $$, locale, messages } from "./dom.js";
 
 const root = document.documentElement;
-const { lang } = root;
-/** How the reader writes dates and numbers. */
-export const locale = navigator.languages?.find((name) => name.toLowerCase().split("-")[0] === lang.split("-")[0]) ?? lang;
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const chosenZone = root.dataset.zone;
 /** The reader's zone: that of the settings, else the browser's. */

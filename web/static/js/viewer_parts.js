@@ -1,9 +1,7 @@
 // The elements of the viewer: its bars, the strip of photos, what is known about a photo.
 
-import { icon, make } from "./dom.js";
-import { locale } from "./times.js";
+import { icon, locale, make, number } from "./dom.js";
 
-const number = new Intl.NumberFormat(locale);
 const share = new Intl.NumberFormat(locale, { style: "percent" });
 
 export const percent = (value) => share.format(value / 100);

@@ -1,5 +1,7 @@
 // Puts the items of a list in another order: a mouse drags at once, a finger after it has rested for a moment.
 
+import { putAt } from "../dom.js";
+
 const REST = 250;
 const SLIP = 8; // how far a finger or a mouse may go before it is no longer a press
 const EDGE = 40;
@@ -26,8 +28,7 @@ export function setUpDrag(list, selector, dropped) {
   function place() {
     const over = document.elementFromPoint(held.x, held.y)?.closest(selector);
     if (!over || over === held.item || over.parentElement !== list) return;
-    const isLater = held.item.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
-    over[isLater ? "after" : "before"](held.item);
+    putAt(held.item, over);
   }
 
   function end(isDropped) {

@@ -1,9 +1,9 @@
 // After Back, a photo may look otherwise than when its page was left: the pictures are those of the server, and an edit that
 // was begun and left is named.
 
-import { $, make } from "../dom.js";
+import { $, $$, make } from "../dom.js";
 import { changed, form, isNew, rows, texts } from "./form.js";
-import { choose, showPictures } from "./photos.js";
+import { choose, showPictures, takeUploaded } from "./photos.js";
 import { draftId } from "./server_draft.js";
 
 async function loadForm() {
@@ -13,14 +13,26 @@ async function loadForm() {
   return answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
+const previewOf = (row) => $(".large > img", row)?.getAttribute("src");
+
+/** What the browser kept may be older than the draft of the server: photos that are there are not called missing. */
+function takeArrived(page) {
+  const there = $$(".upload", page);
+  rows().forEach((row, at) => {
+    const { photo: id, thumb } = there[at]?.dataset ?? {};
+    const isHere = rows().some((other) => other.dataset.photo === id);
+    if (id && !isHere && "failed" in row.dataset && !row.file) takeUploaded(row, { id, thumb, preview: previewOf(there[at]) });
+  });
+}
+
 /** Shows the photos as the server has them now. */
 export async function refreshPhotos() {
   const page = await loadForm();
+  if (page && isNew) takeArrived(page);
   for (const row of page ? rows() : []) {
     const now = row.dataset.photo && $(`.upload[data-photo="${row.dataset.photo}"]`, page);
     if (!now || now.dataset.thumb === row.dataset.thumb) continue;
-    const preview = $(".large > img", now)?.getAttribute("src");
-    showPictures(row, { thumb: now.dataset.thumb, preview, surround: $(".large", now).className });
+    showPictures(row, { thumb: now.dataset.thumb, preview: previewOf(now), surround: $(".large", now).className });
   }
   changed();
   await showLeftEdits();

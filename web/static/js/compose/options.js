@@ -1,6 +1,6 @@
 // The rows and sheets of what else can be said about a post: what is chosen stands beside their names; counters; times.
 
-import { $, $$ } from "../dom.js";
+import { $, $$, locale } from "../dom.js";
 import { lengthOf, surplus } from "../lengths.js";
 import { timeZone } from "../times.js";
 import { caption, fill, form, list, onChange, postButton, rows, texts } from "./form.js";
@@ -17,7 +17,7 @@ function valueOf(option) {
       const text = field.selectedOptions[0].textContent.trim();
       if (field.selectedIndex > 0) parts.push(field.dataset.label ? `${field.dataset.label}: ${text}` : text);
     } else if (field === time) {
-      if (time.value) parts.push(new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time.value)));
+      if (time.value) parts.push(new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time.value)));
     } else if (field.value.trim()) parts.push(field.value.trim());
   }
   return parts.join(", ");
@@ -67,11 +67,12 @@ $("[data-now]", form)?.addEventListener("click", ({ target }) => {
 });
 const isSheet = matchMedia("(max-width: 59.99rem)");
 const floats = (option) => isSheet.matches || option.classList.contains("audience");
-for (const name of ["focusin", "pointerdown"]) {
-  document.addEventListener(name, (event) => {
-    for (const option of options) if (option.open && floats(option) && !option.contains(event.target)) option.open = false;
-  });
+function closeOthers({ target }) {
+  for (const option of options) if (option.open && floats(option) && !option.contains(target)) option.open = false;
 }
+document.addEventListener("pointerdown", closeOthers);
+// A tap on a label first moves the focus to what is around the sheet.
+document.addEventListener("focusin", (event) => event.target.contains($(".option[open]", form)) || closeOthers(event));
 // A field that is not valid is seen, also where its sheet is closed.
 form.addEventListener(
   "invalid",

@@ -1,12 +1,12 @@
 // The photos of the form: added, uploaded two at a time, failed, tried again, replaced, removed and brought back.
 
-import { $, $$, icon, make, sendSignedIn, showToast } from "../dom.js";
+import { $, $$, icon, make, putAt, sendSignedIn, showToast } from "../dom.js";
 import { changed, failed, fill, form, isNew, list, maxPhotos, pending, rows, texts } from "./form.js";
 import { sendFile } from "../uploads.js";
 
 const template = $("#upload-template").content.firstElementChild;
 for (const one of $$(".plain-only", template)) one.remove();
-export const uploads = { whenFinished: () => {}, whenRemoved: () => {} };
+export const uploads = { whenFinished: () => {}, whenRemoved: () => {}, whenUploaded: () => {} };
 let fresh = 0; // photos that have no id yet get a number, so that their labels find their fields
 
 /** The row that is shown, with its photo large. */
@@ -158,7 +158,8 @@ async function upload(row) {
   const send = () => sendFile(file, { progress, waiting, signal: row.request.signal });
   const { status, answer, isSignedOut } = await sendSignedIn(send);
   if (!row.isConnected || row.file !== file || !row.dataset.waiting) return startUploads();
-  if (status === 200 && answer.id) finish(row, answer);
+  const isUploaded = status === 200 && answer.id;
+  if (isUploaded) finish(row, answer);
   else {
     // What the server refused for itself stays refused; anything else may work later.
     const unexplained = answer.isUnreadable ? texts.lost : status ? texts.failed : texts.offline;
@@ -167,6 +168,7 @@ async function upload(row) {
     if (!isTyping()) choose(row);
   }
   changed();
+  if (isUploaded) uploads.whenUploaded();
   startUploads();
 }
 
@@ -247,13 +249,19 @@ export function addUploaded({ id, thumb, preview }) {
   return row;
 }
 
+/** Puts an uploaded photo in the place of one that was called missing, with what was written of that. */
+export function takeUploaded(row, photo) {
+  const made = addUploaded(photo);
+  $("textarea", made).value = $("textarea", row.description).value;
+  row.replaceWith(made);
+  if (row.classList.contains("chosen")) choose(made);
+}
+
 export function move(row, step) {
   const all = rows();
   const at = all.indexOf(row) + step;
   if (at < 0 || at >= all.length) return;
-  const focused = document.activeElement;
-  all[at][step < 0 ? "before" : "after"](row);
-  if (row.contains(focused)) focused.focus();
+  putAt(row, all[at]);
   moved(row);
 }
 

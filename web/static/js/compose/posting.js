@@ -23,7 +23,7 @@ function showProgress() {
   const [missing, waiting, total] = [failed().length, pending().length, rows().length];
   let parts = [];
   if (waiting && postsWhenUploaded) parts = [isNew ? texts.waiting : texts.savingLater];
-  else if (waiting) parts = [fill(texts.uploadingMany, { n: waiting, total })];
+  else if (waiting) parts = [fill(total === 1 ? texts.uploadingOne : texts.uploadingMany, { n: waiting, total })];
   if (missing && !isAbout()) {
     const text = fill(missing === 1 ? texts.oneMissing : texts.manyMissing, { n: missing, total });
     parts = [`${text} ${parts[0] ?? ""}`];

@@ -2,6 +2,7 @@
 
 import { $, make, sendFields } from "../dom.js";
 import { changed, form, isNew, texts } from "./form.js";
+import { uploads } from "./photos.js";
 
 const state = $("#draft-state");
 const DELAY = 1500;
@@ -46,8 +47,9 @@ export function saveOnServer() {
 }
 
 async function save() {
+  clearTimeout(timer);
   if (!savesOnServer()) return;
-  if (saving) return saveOnServer();
+  if (saving) return saving.then(save);
   const now = written(content());
   if (now === last) return;
   saving = sendFields("/drafts", content);
@@ -62,6 +64,9 @@ async function save() {
   }
   state.textContent = status === 200 ? texts.draftSaved : isSignedOut ? texts.signedOut : texts.draftNotSaved;
 }
+
+// What was uploaded is in the draft at once: a browser that crashes may lose what it kept itself.
+uploads.whenUploaded = save;
 
 /** Stops saving before the form is sent, and waits for a request that is still under way. */
 export async function stopSaving() {

@@ -1,11 +1,11 @@
 // Sliders: they stick to 0, a double tap on the name sets them to 0, and keys move them by 1 or by 10.
 
-import { make } from "../dom.js";
+import { make, number } from "../dom.js";
 
 const STICKS = 3;
 let last = 0;
 
-export const signed = (value) => (value > 0 ? `+${value}` : String(value).replace("-", "−"));
+export const signed = (value) => (value > 0 ? `+${number.format(value)}` : number.format(value).replace("-", "−"));
 
 /** `moved(value)` is called while it moves, `rested()` afterwards. */
 export function slider({ name, low = -100, high = 100, step = 1, zero = 0, unit = "", moved, rested }) {
@@ -19,7 +19,7 @@ export function slider({ name, low = -100, high = 100, step = 1, zero = 0, unit 
 
   function set(value) {
     input.value = value;
-    const text = (isSigned ? signed(value) : String(value)) + unit;
+    const text = (isSigned ? signed(value) : number.format(value)) + unit;
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
     const part = (amount) => (100 * (amount - low)) / (high - low);

@@ -1,7 +1,7 @@
 // How large the photo in the editor is shown: by buttons, keys, the wheel, two taps and two fingers. Where it is larger than
 // its place, it is dragged, or moved with the arrow keys.
 
-import { make } from "../dom.js";
+import { locale, make } from "../dom.js";
 import { key } from "./bars.js";
 
 const STEP = 1.5;
@@ -9,7 +9,7 @@ const SLIP = 6; // pixels that a finger may move before it drags
 const ARROW = 60;
 const OWN = "button, .e-crop"; // what has gestures of its own
 
-const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+const percent = new Intl.NumberFormat(locale, { style: "percent" });
 
 /** `allowed()` says whether the photo may be zoomed now; `held()` whether a finger on it shows the photo as it was. */
 export function zoom(texts, preview, { allowed, held }) {
