@@ -275,8 +275,8 @@ async def publish() -> Response:
             return question
         await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
         if submitted.publish_at is not None:
-            await context.write(_schedule, submitted)
-            return _lead_to("/drafts")
+            scheduled_id = await context.write(_schedule, submitted)
+            return _lead_to("/drafts", scheduled=str(scheduled_id))
         post = await context.write(_publish, submitted)
     except Refused as refused:
         return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
@@ -328,8 +328,8 @@ def save_draft(tx: Writer, account: Account, it: SubmittedPost) -> int:
     return saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, missing=it.missing).id
 
 
-def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> None:
-    saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, publish_at=it.publish_at)
+def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> int:
+    return saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, publish_at=it.publish_at).id
 
 
 def _publish(tx: Writer, account: Account, submitted: SubmittedPost) -> Post:

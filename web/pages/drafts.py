@@ -31,7 +31,11 @@ def _load_drafts(tx: Reader, account: Account) -> list[SavedDraft]:
 
 @blueprint.get("/drafts")
 async def show_drafts() -> Response:
-    return await render_page("posts/drafts.html", drafts=await context.read_signed_in(_load_drafts))
+    return await render_page(
+        "posts/drafts.html",
+        drafts=await context.read_signed_in(_load_drafts),
+        just_scheduled=parse_id(request.args.get("scheduled", "")),
+    )
 
 
 @blueprint.post("/drafts")
