@@ -114,9 +114,7 @@ async def test_a_post_is_scheduled_in_the_zone_of_the_browser_and_published_then
     assert await drafts_of(node, alice) == []
 
 
-async def test_scheduled_posts_stand_apart_from_drafts(
-    alice: Account, signed_in: SignedIn
-) -> None:
+async def test_scheduled_posts_stand_apart_from_drafts(alice: Account, signed_in: SignedIn) -> None:
     visitor = await signed_in(alice)
     await visitor.get("/compose")
     await visitor.post("/compose", {**FORM, "do": "draft", "caption": "Not ready"})
@@ -125,7 +123,7 @@ async def test_scheduled_posts_stand_apart_from_drafts(
 
     listed = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": at})
 
-    assert [one.text.strip() for one in listed.all("h2")][-2:] == ["Scheduled", "Drafts"]
+    assert [one.text.strip() for one in listed.all("h2")][-2:] == ["Scheduled", "Not scheduled"]
     assert listed.main_text.index("A lake") < listed.main_text.index("Not ready")
     names = [one.attributes["aria-label"] for one in listed.all("button", name="id")]
     assert names == ["Delete draft 1", "Delete draft 2"]

@@ -1,7 +1,7 @@
 // After Back, a photo may look otherwise than when its page was left: the pictures are those of the server, and an edit that
 // was begun and left is named.
 
-import { $, make } from "../dom.js";
+import { $, $$, make } from "../dom.js";
 import { changed, form, isNew, rows, texts } from "./form.js";
 import { choose, showPictures } from "./photos.js";
 import { draftId } from "./server_draft.js";
@@ -13,12 +13,15 @@ async function loadForm() {
   return answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
-/** Shows the photos as the server has them now. */
+/** Shows the photos, and what was set for them, as the server has them now. */
 export async function refreshPhotos() {
   const page = await loadForm();
   for (const row of page ? rows() : []) {
     const now = row.dataset.photo && $(`.upload[data-photo="${row.dataset.photo}"]`, page);
-    if (!now || now.dataset.thumb === row.dataset.thumb) continue;
+    if (!now) continue;
+    $(".photo-marks", row)?.remove();
+    $(".photo-tools", row).before(...$$(".photo-marks", now));
+    if (now.dataset.thumb === row.dataset.thumb) continue;
     const preview = $(".large > img", now)?.getAttribute("src");
     showPictures(row, { thumb: now.dataset.thumb, preview, surround: $(".large", now).className });
   }
