@@ -211,7 +211,7 @@ async def test_what_was_set_is_on_the_photo_in_compose_and_leads_back_to_it(
     page = await (await signed_in(browser, here, here.bob, width=390, scripts=scripts)).new_page()
     compose = here.url(f"/compose?draft={saved.id}")
     await page.goto(compose, wait_until="networkidle")
-    await expect(page.locator(".mark")).to_have_count(0)
+    await expect(page.locator(".photo-mark")).to_have_count(0)
     await page.locator("[data-option=place] summary").click()
     await page.get_by_role("button", name="Use the photo's location").click()
     await expect(page.locator(".tabs [aria-current]")).to_have_text("Location")
@@ -223,7 +223,7 @@ async def test_what_was_set_is_on_the_photo_in_compose_and_leads_back_to_it(
 
     await page.goto(compose, wait_until="networkidle")
 
-    await expect(page.locator(".mark")).to_have_text(["1 person", "Brandenburg"])
+    await expect(page.locator(".photo-mark")).to_have_text(["1 person", "Brandenburg"])
     await page.locator("[data-option=place] summary").click()
     await expect(page.locator(".own-places button")).to_have_text("Brandenburg")
     await page.locator("[data-option=place] summary").press("Enter")
