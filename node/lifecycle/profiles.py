@@ -92,7 +92,7 @@ def update_profile(
     hides_follows: bool | None = None,
     attribution_domains: Sequence[str] | None = None,
 ) -> Account:
-    """Updates the profile of a local account, and sends an Update. Raises Invalid with the field.
+    """Updates the profile of a local account, and sends an Update if that changes anything. Raises Invalid with the field.
 
     Unlocking accepts nobody by itself: earlier follow requests still wait for an answer. `hides_follows` and
     `attribution_domains` (the websites that may name this account as an author) stay as they are where not given.
@@ -103,6 +103,9 @@ def update_profile(
     if attribution_domains is not None:
         values["attribution_domains"] = json.dumps(parse_attribution_domains(attribution_domains))
     values |= {"is_locked": is_locked, "is_discoverable": is_discoverable, "is_indexable": is_indexable}
+    current = accounts.get(tx, account.id)
+    if all(getattr(current, name) == value for name, value in values.items()):
+        return current
     changed = accounts.update_local(tx, account.id, values)
     outbox.record(tx, changed, "Update", changed.uri)
     return changed

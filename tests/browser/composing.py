@@ -110,3 +110,11 @@ async def all_posted(here: Place) -> list[list[str]]:
 async def posted(here: Place) -> list[str]:
     """The descriptions of the photos of Bob's newest post."""
     return next(iter(await all_posted(here)), [])
+
+
+async def type_point(page: Page, side: str, percent: str) -> None:
+    """Types where on a photo, on the page of its details: `side` is left or top."""
+    numbers = page.locator("details.numbers")
+    if await numbers.get_attribute("open") is None:
+        await numbers.locator("summary").click()
+    await page.get_by_label(f"From {side}, in percent").fill(percent)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Browser, Dialog, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from node.publishing import saved_drafts
+from node.posts.drafts import Draft
+from node.publishing import publishing, saved_drafts
 from node.publishing.saved_drafts import SavedDraft
 from tests.browser.composing import add, compose, described, files, open_as, post_button
 from tests.browser.seen import Place
@@ -143,6 +144,33 @@ async def test_a_draft_that_was_deleted_on_another_device_is_not_there_again(
     await page.get_by_label("Caption").fill("Another one")
     await expect(page.locator("#draft-state")).to_have_text("Draft saved")
     assert [one.draft.caption for one in await _drafts(here)] == ["Another one"]
+
+
+async def test_photos_that_were_posted_on_another_device_are_not_offered_again(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here, page = await compose(fediverse, browser)
+    await add(page, files(tmp_path, "lake.jpg"))
+    await page.get_by_label("Caption").fill("Morning")
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    [saved] = await _drafts(here)
+
+    async def lost(route: Route) -> None:
+        await route.abort()
+
+    await page.route("**/drafts", lost)
+    await page.get_by_label("Caption").fill("Morning at the lake")
+    await expect(page.locator("#draft-state")).to_have_text("Not saved on the server yet")
+    await page.unroute("**/drafts")
+    await page.goto(here.url("/about"), wait_until="networkidle")
+    draft = Draft(caption="Morning", photo_ids=[one.id for one in saved.photos])
+    await here.node.db.write(publishing.publish, here.bob, draft)
+    await here.node.db.write(saved_drafts.delete, here.bob, saved.id)
+
+    await page.goto(here.url("/compose"), wait_until="networkidle")
+
+    await expect(page.get_by_label("Caption")).to_have_value("Morning at the lake")
+    await expect(page.locator(".upload")).to_have_count(0)
 
 
 async def test_a_post_to_be_scheduled_is_asked_about_as_such(

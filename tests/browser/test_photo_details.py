@@ -11,8 +11,10 @@ from node.attachments.photo_rows import Photo
 from node.models.account import Account
 from node.node import Node
 from node.posts import tagged_people
+from node.posts.drafts import Draft
 from node.posts.tagged_people import TaggedPerson
-from node.publishing import photo_details
+from node.publishing import photo_details, saved_drafts
+from tests.browser.composing import type_point
 from tests.browser.seen import Place, axe, complaints, place, signed_in
 from tests.browser.test_accessibility import RUN
 from tests.media.test_exif import photo as camera_photo
@@ -69,7 +71,7 @@ async def test_on_a_phone_without_scripts_a_tap_on_the_photo_says_where(
     await page.get_by_label("Name of the location").fill("Brandenburg")
     await page.get_by_role("button", name="Use the photo's location").click()
     await expect(page.get_by_text("Kept with it: 53.0, 13.0")).to_be_visible()
-    await page.get_by_role("button", name="Done").last.click()
+    await page.get_by_role("button", name="Done").click()
     await expect(page).to_have_url(here.url("/drafts"))
 
 
@@ -84,7 +86,7 @@ async def test_what_saves_and_ends_has_one_name_on_every_tab(
         await _open(page, here, shown, part)
         await page.wait_for_load_state("networkidle")
         await expect(page.get_by_role("button", name="Save")).to_have_count(0)
-        await page.get_by_role("button", name="Done").last.click()
+        await page.get_by_role("button", name="Done").click()
         await expect(page).to_have_url(here.url("/drafts"))
 
 
@@ -113,7 +115,7 @@ async def test_the_point_is_dragged_and_moved_with_the_arrow_keys(
     await expect(page.locator(".point")).to_have_attribute("cx", "21.0%")
     assert (await _photo(here.node, shown.id)).focus_x == 0
     await expect(page.locator(".grid-preview .fx0")).to_be_visible()
-    await page.get_by_role("button", name="Done").last.click()
+    await page.get_by_role("button", name="Done").click()
     await expect(page).to_have_url(here.url("/drafts"))
     now = await _photo(here.node, shown.id)
     assert (now.focus_x, now.focus_y) == (-0.58, 0.4)
@@ -135,7 +137,7 @@ async def test_a_person_is_suggested_and_tagged_by_keyboard_alone(
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Person")).to_have_value("@alice ")
-    await page.get_by_label("From top, in percent").fill("10")
+    await type_point(page, "top", "10")
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_text("@alice", exact=True)).to_be_visible()
@@ -196,3 +198,36 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(
             assert await page.evaluate(RUN) == [], (part, width)
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert await page.evaluate(wide) <= 0, (part, width)
+
+
+@pytest.mark.parametrize("scripts", [False, True])
+async def test_what_was_set_is_on_the_photo_in_compose_and_leads_back_to_it(
+    fediverse: Fediverse, browser: Browser, scripts: bool
+) -> None:
+    here = await place(fediverse)
+    shown = await _upload(here, here.bob, camera_photo())
+    draft = Draft(photo_ids=[shown.id], alts={shown.id: "A lake"})
+    saved = await here.node.db.write(saved_drafts.save, here.bob, draft)
+    page = await (await signed_in(browser, here, here.bob, width=390, scripts=scripts)).new_page()
+    compose = here.url(f"/compose?draft={saved.id}")
+    await page.goto(compose, wait_until="networkidle")
+    await expect(page.locator(".photo-mark")).to_have_count(0)
+    await page.locator("[data-option=place] summary").click()
+    await page.get_by_role("button", name="Use the photo's location").click()
+    await expect(page.locator(".tabs [aria-current]")).to_have_text("Location")
+    await page.wait_for_load_state("networkidle")
+    await page.get_by_label("Name of the location").fill("Brandenburg")
+    await page.get_by_role("button", name="Done").click()
+    await expect(page).to_have_url(compose)
+    await here.node.db.write(photo_details.tag, here.bob, shown.id, here.alice, 0.25, 0.25)
+
+    await page.goto(compose, wait_until="networkidle")
+
+    await expect(page.locator(".photo-mark")).to_have_text(["1 person", "Brandenburg"])
+    await page.locator("[data-option=place] summary").click()
+    await expect(page.locator(".own-places button")).to_have_text("Brandenburg")
+    await page.locator("[data-option=place] summary").press("Enter")
+    await page.get_by_role("button", name="1 person").click()
+    await expect(page.locator(".tabs [aria-current]")).to_have_text("Tag people")
+    await page.get_by_role("link", name="Cancel").click()
+    await expect(page).to_have_url(compose)

@@ -12,6 +12,7 @@ from node.models import places
 from node.node import Node
 from node.posts import tagged_people
 from node.publishing import photo_details
+from tests.browser.composing import type_point
 from tests.browser.seen import Place, place, signed_in
 from tests.support.pictures import picture
 
@@ -41,7 +42,7 @@ def _tab(page: Page, name: str) -> Locator:
 @EITHER_WAY
 async def test_done_saves_the_focal_point(fediverse: Fediverse, browser: Browser, scripts: bool) -> None:
     here, shown, page = await _open(fediverse, browser, scripts=scripts, part="focus")
-    await page.get_by_label("From left, in percent").fill("75")
+    await type_point(page, "left", "75")
 
     await page.get_by_text("Done", exact=True).first.click()
 
@@ -55,7 +56,7 @@ async def test_done_tags_the_person_that_was_typed(
 ) -> None:
     here, shown, page = await _open(fediverse, browser, scripts=scripts, part="people")
     await page.get_by_label("Person").fill("@alice")
-    await page.get_by_label("From left, in percent").fill("20")
+    await type_point(page, "left", "20")
 
     await page.get_by_text("Done", exact=True).first.click()
 
@@ -82,7 +83,7 @@ async def test_another_tab_saves_what_was_typed_in_this_one(
     fediverse: Fediverse, browser: Browser, scripts: bool
 ) -> None:
     here, shown, page = await _open(fediverse, browser, scripts=scripts, part="focus")
-    await page.get_by_label("From top, in percent").fill("25")
+    await type_point(page, "top", "25")
     await page.get_by_text("Tag people", exact=True).click()
     await page.get_by_label("Person").fill("@alice")
     await page.get_by_text("Location", exact=True).click()
@@ -103,7 +104,7 @@ async def test_a_name_of_nobody_keeps_the_person_on_the_tab(
 ) -> None:
     _here, _shown, page = await _open(fediverse, browser, scripts=scripts, part="people")
     await page.get_by_label("Person").fill("@nobody")
-    await page.get_by_label("From left, in percent").fill("20")
+    await type_point(page, "left", "20")
 
     await page.get_by_text(pressed, exact=True).click()
 
@@ -119,7 +120,7 @@ async def test_enter_in_a_field_saves_and_stays(fediverse: Fediverse, browser: B
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("People see: Beijing")).to_be_visible()
     await _tab(page, "Focal point").click()
-    await page.get_by_label("From left, in percent").fill("75")
+    await type_point(page, "left", "75")
 
     await page.keyboard.press("Enter")
 
@@ -135,7 +136,7 @@ async def test_removing_a_tag_leaves_the_name_that_is_being_typed(
     await here.node.db.write(photo_details.tag, here.bob, shown.id, here.bob, 0.1, 0.1)
     await page.reload(wait_until="networkidle")
     await page.get_by_label("Person").fill("@alice")
-    await page.get_by_label("From left, in percent").fill("80")
+    await type_point(page, "left", "80")
 
     await page.get_by_role("button", name="Remove bob").click()
 

@@ -11,13 +11,12 @@ from node.attachments.photo_rows import Photo
 from node.models import places
 from node.models.places import PhotoPlace
 from node.publishing import photo_details
+from tests.browser.composing import type_point
 from tests.browser.seen import Place, axe, place, signed_in
 from tests.browser.test_accessibility import RUN
 from tests.support.pictures import picture
 
-CHANGED = (
-    "This photo was changed in another tab or app while you edited it. Save again to replace that change."
-)
+CHANGED = "This photo was changed in another tab or app while you edited it. Press Done again to replace that change."
 EITHER_WAY = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 
 
@@ -45,7 +44,7 @@ async def test_the_second_focal_point_asks_before_it_replaces_the_first(
     fediverse: Fediverse, browser: Browser, scripts: bool
 ) -> None:
     here, shown, page = await _tab(fediverse, browser, "focus", scripts=scripts)
-    await page.get_by_label("From left, in percent").fill("75")
+    await type_point(page, "left", "75")
 
     await page.get_by_text("Done", exact=True).first.click()
 
@@ -61,7 +60,7 @@ async def test_the_other_location_can_be_looked_at_and_kept(fediverse: Fediverse
     here, shown, page = await _tab(fediverse, browser, "place")
     await page.get_by_label("Name of the location").fill("Potsdam")
 
-    await page.get_by_role("button", name="Done").last.click()
+    await page.get_by_role("button", name="Done").click()
 
     await expect(page.get_by_role("alert")).to_contain_text(CHANGED)
     await expect(page.get_by_label("Name of the location")).to_have_value("Potsdam")

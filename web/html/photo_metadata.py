@@ -1,4 +1,4 @@
-"""Renders the metadata of photos on the page of their post: camera, time, place, licence.
+"""Renders the metadata of photos on the page of their post: camera, time, place, licence; in its form, what was set for each.
 
 Only what the author has chosen to share is stored as public metadata. Much of it comes from other servers, so every
 value is cut short, stripped of characters that reorder text, and escaped; of a place only its name is shown.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +18,16 @@ from markupsafe import Markup, escape
 
 from node.attachments.photo_metadata import LICENCES
 from node.attachments.photo_rows import Photo
+from node.database import Reader
+from node.models import places
 from node.models.account import Account
+from node.posts import tagged_people
 from node.posts.tagged_people import TaggedPerson
 from node.text import display_names
 from web.html.helpers import profile_path
 from web.i18n import formats
 from web.i18n.translations import gettext as _
+from web.i18n.translations import ngettext
 
 MAX_VALUE_LENGTH = 120
 
@@ -32,6 +37,15 @@ _CC = re.compile(
 )
 _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d)(?::\d\d)?.*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that was set in the details of a photo: which part it is, its icon ('' for none), and what is said."""
+
+    part: str
+    icon: str
+    label: str
 
 
 def render_metadata(photos: Sequence[Photo], people: Sequence[TaggedPerson] = ()) -> Markup:
@@ -161,3 +175,20 @@ def _licence(metadata: dict[str, Any]) -> str:
 
 def _licence_link(url: str, name: str) -> str:
     return f'<a href="{escape(url)}" rel="license nofollow noopener noreferrer">{escape(name)}</a>'
+
+
+def load_marks(tx: Reader, _account: Account, photos: Sequence[Photo]) -> dict[int, list[Mark]]:
+    """Returns what was set for these photos, by id."""
+    people = tagged_people.by_photos(tx, [one.id for one in photos])
+    return {one.id: _marks(one, len(people.get(one.id, ()))) for one in photos}
+
+
+def _marks(photo: Photo, people: int) -> list[Mark]:
+    found = []
+    if people:
+        found.append(Mark("people", "people", ngettext("%(num)s person", "%(num)s people", people)))
+    if place := places.load(photo.place):
+        found.append(Mark("place", "place", place.label))
+    if photo.focus_x or photo.focus_y:
+        found.append(Mark("focus", "", _("Focal point")))
+    return found

@@ -83,5 +83,7 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "leftEdit": _("Your last edit of this photo has not been applied."),
         "goOnEditing": _("Go on editing"),
         "discardEdit": _("Discard the edit"),
+        "usePlace": _("Use the photo's location"),
+        "stillFits": _("Does the description still fit?"),
         "moved": _("Photo moved to position {n}"),
     }

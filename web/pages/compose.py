@@ -45,14 +45,11 @@ from web.html.helpers import incomplete_notice, post_path, thumb_path
 from web.html.templates import render_page
 from web.i18n import compose_messages, js_messages
 from web.i18n.translations import _, gettext
-from web.request import context
+from web.request import context, post_form
 from web.request.post_form import POST_ANYWAY, SubmittedPost, own_photos, read_form, read_key
 from web.request.redirects import see_other, wants_json
 
 blueprint = Blueprint("compose", __name__)
-
-PHOTO_PAGES = {"edit-": "edit", "details-": "details"}
-"""How the value of a button begins that leads to a page of a photo, whose id follows; and the name of that page."""
 
 
 async def render_form(
@@ -68,9 +65,11 @@ async def render_form(
     undescribed: Sequence[Photo] = (),
     had_photos: bool = False,
     asks_text_only: bool = False,
+    replaced: Sequence[int] = (),
     status: int = 200,
 ) -> Response:
-    """Renders the form. `undescribed` are the photos without a description that it asks about."""
+    """Renders the form. `undescribed` are the photos without a description that it asks about; `replaced` are those that
+    have the description of another photo, in whose place they are."""
     quoted, signed_in = None, context.signed_in_user()
     if post is None and draft.quote_id is not None:
         quoted = await context.read_signed_in(_load_quoted, draft.quote_id)
@@ -82,6 +81,7 @@ async def render_form(
         licences=[(name, name) for name in photo_metadata.LICENCES],
         photos=post_photos,
         previews={one.id: _preview_path(one) for one in post_photos},
+        marks=await context.read_signed_in(rendered_metadata.load_marks, post_photos),
         camera_summaries={one.id: rendered_metadata.camera_summary(one) for one in post_photos},
         alts=draft.alts,
         post=post,
@@ -95,6 +95,7 @@ async def render_form(
         undescribed=undescribed,
         had_photos=had_photos,
         asks_text_only=asks_text_only,
+        replaced=replaced,
         drafts_count=0 if post else await context.read_signed_in(_count_drafts),
         most=MAX_PHOTOS,
         max_alt=photo_metadata.MAX_ALT_LENGTH,
@@ -216,6 +217,7 @@ async def render_form_again(
         undescribed=undescribed,
         had_photos=submitted.had_photos,
         asks_text_only=submitted.lost_all_photos() and not submitted.missing,
+        replaced=submitted.replaced,
         status=status,
     )
 
@@ -248,10 +250,10 @@ async def publish() -> Response:
         if published is not None:
             return _lead_to(post_path(published, account))
     submitted = await read_form(account)
-    leads_to_photo = action.startswith(tuple(PHOTO_PAGES))
+    leads_to_photo = post_form.leads_to_photo(action)
     if action not in ("add", "draft") and not leads_to_photo:
         _check_text_only(submitted)
-    photo_page = _photo_page(action, submitted)
+    photo_page = post_form.find_photo_page(action, submitted.draft.photo_ids)
     try:
         if action == "draft":
             submitted.draft_id = await context.write(save_draft, submitted)
@@ -275,8 +277,8 @@ async def publish() -> Response:
             return question
         await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
         if submitted.publish_at is not None:
-            await context.write(_schedule, submitted)
-            return _lead_to("/drafts")
+            scheduled_id = await context.write(_schedule, submitted)
+            return _lead_to("/drafts", scheduled=str(scheduled_id))
         post = await context.write(_publish, submitted)
     except Refused as refused:
         return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
@@ -298,19 +300,10 @@ def _find_published(tx: Reader, account: Account, key: str) -> Post | None:
     return None if post_id is None else posts.by_id(tx, post_id)
 
 
-def _photo_page(action: str, submitted: SubmittedPost) -> str | None:
-    """Returns the page of a photo of the form whose button was pressed, if any was."""
-    for beginning, page in PHOTO_PAGES.items():
-        photo_id = parse_id(action.removeprefix(beginning)) if action.startswith(beginning) else None
-        if photo_id in submitted.draft.photo_ids:
-            return f"/photos/{photo_id}/{page}"
-    return None
-
-
 def _lead_to(path: str, **query: str) -> Response:
     """Redirects to a page; a script that sent the form is told its path."""
     if query:
-        path += f"?{urlencode(query)}"
+        path += f"{'&' if '?' in path else '?'}{urlencode(query)}"
     return jsonify(path=path) if wants_json() else see_other(path)
 
 
@@ -328,8 +321,8 @@ def save_draft(tx: Writer, account: Account, it: SubmittedPost) -> int:
     return saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, missing=it.missing).id
 
 
-def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> None:
-    saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, publish_at=it.publish_at)
+def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> int:
+    return saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, publish_at=it.publish_at).id
 
 
 def _publish(tx: Writer, account: Account, submitted: SubmittedPost) -> Post:
@@ -377,7 +370,7 @@ async def save(post_id: int) -> Response:
                 "This post was changed in another tab or app while you edited it. Save again to replace that change."
             )
         )
-    photo_page = _photo_page(form.get("do", ""), submitted)
+    photo_page = post_form.find_photo_page(form.get("do", ""), submitted.draft.photo_ids)
     if not adds and photo_page is None:
         _check_text_only(submitted)
     # A script names the missing ones again when it comes back from the page of a photo.

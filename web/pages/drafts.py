@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, jsonify, request
 
+from node.attachments import photo_rows
 from node.attachments.photo_metadata import SharedMetadata
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound, Refused
@@ -31,7 +32,11 @@ def _load_drafts(tx: Reader, account: Account) -> list[SavedDraft]:
 
 @blueprint.get("/drafts")
 async def show_drafts() -> Response:
-    return await render_page("posts/drafts.html", drafts=await context.read_signed_in(_load_drafts))
+    return await render_page(
+        "posts/drafts.html",
+        drafts=await context.read_signed_in(_load_drafts),
+        just_scheduled=parse_id(request.args.get("scheduled", "")),
+    )
 
 
 @blueprint.post("/drafts")
@@ -46,6 +51,19 @@ def _save_unless_scheduled(tx: Writer, account: Account, submitted: SubmittedPos
     if submitted.publish_at is not None or saved_drafts.is_scheduled(tx, account, submitted.draft_id):
         raise Invalid(_("A scheduled post is saved with its button."), field="publish_at")
     return compose.save_draft(tx, account, submitted)
+
+
+@blueprint.get("/compose/posted")
+async def list_posted() -> Response:
+    """Returns which of these photos (`id`) are in a post, for a browser that kept a draft which may have been posted elsewhere."""
+    ids = [parse_id(value) for value in request.args.getlist("id")[:MAX_PHOTOS]]
+    posted = await context.read_signed_in(_posted, [id_ for id_ in ids if id_ is not None])
+    return jsonify(posted=[str(id_) for id_ in posted])
+
+
+def _posted(tx: Reader, account: Account, ids: list[int]) -> list[int]:
+    photos = photo_rows.by_ids(tx, ids).values()
+    return [one.id for one in photos if one.account_id == account.id and one.post_id is not None]
 
 
 @blueprint.post("/compose/share")

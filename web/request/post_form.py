@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from quart import request
 from quart.datastructures import FileStorage
@@ -28,6 +29,8 @@ MAX_FILE_NAME_LENGTH = 100
 MAX_KEY_LENGTH = 50
 POST_ANYWAY = "post-anyway"
 """The value of the button that posts photos without descriptions."""
+PHOTO_PAGES = {"edit-": "edit", "details-": "details"}
+"""How the value of a button begins that leads to a page of a photo, whose id follows; and the name of that page."""
 PHOTOS_CHOSEN = {"photo", "missing", "had_photos"}
 """Fields of a form in which photos were chosen."""
 
@@ -47,7 +50,8 @@ class SubmittedPost:
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
     `key` is what `read_key` returns. `asks_descriptions`: whether its page is still to ask about photos without one.
     `had_photos`: photos were chosen in the form, whatever became of them; `lacks_only_photos`: nothing is wrong but
-    that photos are missing; `is_text_only`: its author said that the caption is to be posted without any.
+    that photos are missing; `is_text_only`: its author said that the caption is to be posted without any; `replaced`: the
+    photos that were put in the place of others, with their descriptions.
     """
 
     draft: Draft
@@ -60,6 +64,7 @@ class SubmittedPost:
     had_photos: bool = False
     lacks_only_photos: bool = False
     is_text_only: bool = False
+    replaced: Sequence[int] = ()
 
     def lost_all_photos(self) -> bool:
         """Returns whether a post with photos would become one of words alone, and nobody said that it may."""
@@ -212,7 +217,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     alts = {id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form}
     uploaded = await upload_files(account, files, form.getlist("alt"))
     await _upload_again(account, form, uploaded)
-    ids = [await _replace(account, id_, alts, uploaded) for id_ in ids]
+    before, ids = ids, [await _replace(account, id_, alts, uploaded) for id_ in ids]
     problems, left = uploaded.problems, undecided(form, uploaded)
     if left:
         problems.append(_missing_message(left))
@@ -250,6 +255,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         had_photos=bool(PHOTOS_CHOSEN & set(form) or uploaded.refused),
         lacks_only_photos=len(problems) == about_missing,
         is_text_only="text_only" in form,
+        replaced=[new for old, new in zip(before, ids, strict=True) if new != old],
     )
 
 
@@ -268,3 +274,21 @@ def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
         comment=AUDIENCE_RULES.get(form.get("comments", ""), EVERYONE),
         quote=AUDIENCE_RULES.get(form.get("quotes", ""), NOBODY),
     )
+
+
+def leads_to_photo(action: str) -> bool:
+    """Returns whether a button leads to a page of a photo."""
+    return action.startswith(tuple(PHOTO_PAGES))
+
+
+def find_photo_page(action: str, photo_ids: Sequence[int]) -> str | None:
+    """Returns the path of the page to which a button leads, None if it leads to none, or to one of another photo.
+
+    Its value is `edit-ID` or `details-ID`, or `details-ID.PART` for one part of the details.
+    """
+    for beginning, page in PHOTO_PAGES.items():
+        if action.startswith(beginning):
+            id_, _dot, part = action.removeprefix(beginning).partition(".")
+            if (photo_id := parse_id(id_)) in photo_ids:
+                return f"/photos/{photo_id}/{page}" + (f"?{urlencode({'part': part})}" if part else "")
+    return None

@@ -94,6 +94,24 @@ async def test_what_is_not_given_stays_as_it_is(db: Database, alice: Account) ->
     await db.write(unit)
 
 
+async def test_a_profile_that_is_saved_without_a_change_is_not_sent(db: Database, alice: Account) -> None:
+    given = NOTHING | {
+        "bio": "Lakes\nhttps://alice.example",
+        "fields": [("Site", "https://alice.example")],
+        "hides_follows": True,
+        "attribution_domains": ["blog.example"],
+    }
+    save = functools.partial(profiles.update_profile, **given)
+    first = await db.write(save, alice)
+
+    # As in a tab that was opened before the change.
+    assert await db.write(save, alice) == await db.write(save, first) == first
+
+    assert await db.read(people.verbs_of, alice) == ["Update"]
+    await db.write(functools.partial(profiles.update_profile, **(given | {"is_locked": True})), first)
+    assert await db.read(people.verbs_of, alice) == ["Update", "Update"]
+
+
 async def test_the_source_is_kept_beside_the_rendered_text(
     db: Database, alice: Account, bob: Account
 ) -> None:

@@ -102,6 +102,8 @@ async def test_a_post_is_scheduled_in_the_zone_of_the_browser_and_published_then
     listed = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": typed, "publish_zone": zone})
 
     assert "Will be posted" in listed.main_text
+    assert "Scheduled. It will be posted:" in listed.main_text
+    assert "Scheduled. It" not in (await visitor.get("/drafts")).main_text
     [saved] = await drafts_of(node, alice)
     milliseconds = int(at.timestamp() * 1000)
     assert saved.publish_at == milliseconds
@@ -110,6 +112,21 @@ async def test_a_post_is_scheduled_in_the_zone_of_the_browser_and_published_then
     await wiring.run_due_jobs(node, milliseconds + 1)
     assert "A lake" in (await visitor.get("/@alice/all")).main_text
     assert await drafts_of(node, alice) == []
+
+
+async def test_scheduled_posts_stand_apart_from_drafts(alice: Account, signed_in: SignedIn) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/compose")
+    await visitor.post("/compose", {**FORM, "do": "draft", "caption": "Not ready"})
+    await visitor.get("/compose")
+    at = f"{datetime.now(UTC) + timedelta(hours=10):%Y-%m-%dT%H:%M}"
+
+    listed = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": at})
+
+    assert [one.text.strip() for one in listed.all("h2")][-2:] == ["Scheduled", "Not scheduled"]
+    assert listed.main_text.index("A lake") < listed.main_text.index("Not ready")
+    names = [one.attributes["aria-label"] for one in listed.all("button", name="id")]
+    assert names == ["Delete draft 1", "Delete draft 2"]
 
 
 @pytest.mark.parametrize(

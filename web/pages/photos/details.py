@@ -157,8 +157,8 @@ async def save(photo_id: int) -> Response:
     except Refused as refused:
         problem = gettext(refused.message)
         if isinstance(refused, Conflict):
-            # The page has what is kept now as its start, so to save again is to replace it.
-            problem = f"{problem} {_('Save again to replace that change.')}"
+            # The page has what is kept now as its start, so to press Done again is to replace it.
+            problem = f"{problem} {_('Press Done again to replace that change.')}"
         return await _render(
             photo_id,
             part,

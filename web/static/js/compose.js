@@ -8,6 +8,7 @@ import { addFiles, chosen, isTyping, resume, setUpRows } from "./compose/photos.
 import { refreshPhotos, showLeftEdits } from "./compose/fresh.js";
 import { restoreDraft } from "./compose/local_draft.js";
 import { show } from "./compose/strip.js";
+import "./compose/photo_notes.js";
 import "./compose/options.js";
 import "./compose/server_draft.js";
 import "./compose/posting.js";

@@ -55,7 +55,9 @@ async function begin(field, input, ratio) {
   $("[data-refused]", field).textContent = refused;
   input.removeAttribute("aria-invalid");
   if (refused) input.value = "";
-  $("[data-unpick]", field).parentNode.hidden = !file || Boolean(refused);
+  const isPicked = Boolean(file) && !refused;
+  $("[data-unpick]", field).hidden = !isPicked;
+  $(".file-name", field).textContent = isPicked ? file.name : "";
   if (!file || refused) return;
   const box = make("div", { class: "crop" });
   input.closest(".picture-field").prepend(box);

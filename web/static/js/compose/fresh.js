@@ -25,13 +25,16 @@ function takeArrived(page) {
   });
 }
 
-/** Shows the photos as the server has them now. */
+/** Shows the photos, and what was set for them, as the server has them now. */
 export async function refreshPhotos() {
   const page = await loadForm();
   if (page && isNew) takeArrived(page);
   for (const row of page ? rows() : []) {
     const now = row.dataset.photo && $(`.upload[data-photo="${row.dataset.photo}"]`, page);
-    if (!now || now.dataset.thumb === row.dataset.thumb) continue;
+    if (!now) continue;
+    $(".photo-marks", row)?.remove();
+    $(".photo-tools", row).before(...$$(".photo-marks", now));
+    if (now.dataset.thumb === row.dataset.thumb) continue;
     showPictures(row, { thumb: now.dataset.thumb, preview: previewOf(now), surround: $(".large", now).className });
   }
   changed();

@@ -15,6 +15,7 @@ let key = `draft-${account}-${isNew ? (quoted ? `quote-${quoted}` : "new") : for
 let isReady = false;
 let isPaused = false;
 let lock = "";
+let isSent = false; // it may have been posted: nobody knows before there is an answer
 let first = "";
 
 /** By which name the browser keeps what is typed. main.js deletes it once the post is shown. */
@@ -39,7 +40,7 @@ function content() {
 }
 
 function store(draft, isSaved = false) {
-  const kept = { ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved };
+  const kept = { ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved, isSent };
   try {
     localStorage.setItem(key, JSON.stringify(kept));
   } catch {
@@ -48,8 +49,12 @@ function store(draft, isSaved = false) {
 }
 onSaved(() => localStorage.getItem(key) && store(content(), true));
 
-/** The post is being sent: if its answer is lost, a draft that the server has no more may have been posted or not. */
-export const keepUntilAnswered = () => localStorage.getItem(key) && store(content());
+/** The form is being sent, or was answered. If the answer to a post is lost, the draft that the server has no more may have
+ * been posted or not. */
+export function keepUntilAnswered(isPost) {
+  isSent = isPost;
+  if (localStorage.getItem(key)) store(content());
+}
 
 function save() {
   if (!isReady || isPaused) return;
@@ -93,6 +98,7 @@ function restore(draft) {
   if (isNew) {
     useDraft(draft.id);
     once.value = draft.once || once.value; // it may have been posted, and the answer lost
+    isSent = Boolean(draft.isSent);
   }
   if (draft.asks === false) asksDescriptions?.remove();
   setFields(draft.fields ?? []);
@@ -165,6 +171,20 @@ async function isGone(id) {
   return answer?.status === 404;
 }
 
+/** Returns a draft without the photos that are in a post: it was posted from another device, and what was typed here is more. */
+async function withoutPosted(draft) {
+  const ids = draft.photos.map(({ id }) => id);
+  if (!ids.length) return draft;
+  const answer = await fetch(`/compose/posted?${new URLSearchParams(ids.map((id) => ["id", id]))}`).catch(() => null);
+  if (!answer?.ok || answer.redirected) return draft;
+  const { posted } = await answer.json();
+  if (!posted.length) return draft;
+  const photos = draft.photos.filter(({ id }) => !posted.includes(id));
+  const fields = (draft.fields ?? []).filter(([name]) => name !== "had_photos");
+  const isEmpty = !photos.length && !draft.missing?.length && !fields.find(([name]) => name === "caption")?.[1];
+  return isEmpty ? null : { ...draft, photos, fields, once: "" };
+}
+
 /** Restores what is kept, where the server does not have it. Returns whether it did. */
 export async function restoreDraft() {
   const id = isNew ? draftId() : "";
@@ -174,9 +194,9 @@ export async function restoreDraft() {
   const own = `${key}-tab-${Date.now()}`;
   if (isNew && !id && (await isHeld(key))) key = own;
   let draft = read(id);
-  if (isNew && !id && draft?.isSaved && (await isGone(draft.id))) {
-    localStorage.removeItem(key);
-    draft = null;
+  if (isNew && draft && !draft.isSent) {
+    draft = !id && draft.isSaved && (await isGone(draft.id)) ? null : await withoutPosted(draft);
+    if (!draft) localStorage.removeItem(key);
   }
   const isUntouched = id ? draft?.isSaved === false && first !== TYPED : !isNew || (!caption.value && !rows().length);
   const isRestored = Boolean(draft) && isUntouched && (isNew || draft.version === version);

@@ -133,7 +133,7 @@ function finish(row, answer) {
   row.dataset.preview = answer.preview ?? answer.thumb;
   $(".large", row).className = `large ${answer.surround ?? ""}`;
   showImage(row, answer.preview ?? answer.thumb);
-  for (const old of $$(".camera-summary, .words .notice", row)) old.remove();
+  for (const old of $$(".camera-summary, .photo-marks, .words .notice", row)) old.remove();
   if (answer.camera_summary) {
     row.description.append(make("p", { class: "camera-summary small soft" }, `${texts.metadata} ${answer.camera_summary}`));
   }

@@ -163,7 +163,8 @@ async function send(submitter) {
   const isLater = Boolean($("[name=publish_at]", form)?.value);
   showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
-  if (isNew) keepUntilAnswered();
+  const isPost = (submitter?.value ?? "post") === "post";
+  if (isNew) keepUntilAnswered(isPost);
   const leadsToPhoto = /^(edit|details)-/.test(submitter?.value ?? "");
   if (leadsToPhoto && pending().length) await keepFiles(nameWaiting());
   const fields = () => {
@@ -182,6 +183,7 @@ async function send(submitter) {
     return;
   }
   endSending();
+  if (isNew && status >= 400 && status < 500) keepUntilAnswered(false);
   const version = $("[name=version]", form);
   const isOutdated = Boolean(version && answer.version && version.value !== answer.version);
   if (isOutdated) version.value = answer.version;
