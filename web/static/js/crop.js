@@ -48,15 +48,21 @@ function give(input, file) {
 }
 
 async function begin(field, input, ratio) {
-  $(".crop", field)?.remove();
-  field.crop = null;
   const [file] = input.files;
   const refused = file && !isPicture(file) ? messages.notAPicture.replace("{name}", () => file.name) : "";
   $("[data-refused]", field).textContent = refused;
   input.removeAttribute("aria-invalid");
-  if (refused) input.value = "";
-  $("[data-unpick]", field).parentNode.hidden = !file || Boolean(refused);
-  if (!file || refused) return;
+  if (refused) {
+    // What was picked before stays, with its crop.
+    if (field.picked) give(input, field.picked);
+    else input.value = "";
+    return;
+  }
+  $(".crop", field)?.remove();
+  field.crop = null;
+  field.picked = file;
+  $("[data-unpick]", field).parentNode.hidden = !file;
+  if (!file) return;
   const box = make("div", { class: "crop" });
   input.closest(".picture-field").prepend(box);
   const picture = await createImageBitmap(file).catch(() => null);
