@@ -14,11 +14,12 @@ from node.errors import Conflict, Invalid, NotAllowed
 from node.interactions import blocks
 from node.models.account import Account
 from node.paging import Page
+from web.forms import changed_fields
+from web.forms.changed_fields import Merged
 from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
 from web.pages.settings import render_list, render_tab
-from web.request import changed_fields, context, session
-from web.request.changed_fields import Merged
+from web.request import context, session
 from web.request.redirects import see_other
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")

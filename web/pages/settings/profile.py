@@ -19,10 +19,11 @@ from node.database import Writer
 from node.errors import Conflict, Invalid, Refused
 from node.lifecycle import profiles
 from node.models.account import Account
+from web.forms import changed_fields
+from web.forms.changed_fields import Merged
 from web.i18n.translations import _, gettext
 from web.pages.settings import render_tab
-from web.request import changed_fields, context
-from web.request.changed_fields import Merged
+from web.request import context
 from web.request.redirects import see_other
 
 blueprint = Blueprint("profile_settings", __name__, url_prefix="/settings")
