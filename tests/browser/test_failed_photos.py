@@ -243,3 +243,22 @@ async def test_what_was_typed_outlives_a_post_that_failed(
     await page.goto(here.url("/compose"))
     await expect(page.get_by_label("Caption")).to_have_value("")
     await expect(page.locator(".upload")).to_have_count(0)
+
+
+async def test_after_a_reload_a_failed_photo_says_why(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    _, page = await compose(fediverse, browser)
+    await page.get_by_label("Caption").fill("Two of them")
+    await page.set_input_files(INPUT, files(tmp_path, "bad.pdf", "good.jpg"))
+    await expect(page.locator(".upload[data-photo]")).to_have_count(1)
+    reason = await page.locator(".upload.failed .failure p").first.text_content() or ""
+    assert "This kind of file" in reason
+    await expect(page.locator("#draft-state")).to_have_text("Draft saved")
+    for _again in range(2):
+        await page.reload()
+        await expect(page.locator(".upload[data-photo]")).to_have_count(1)
+        await expect(page.locator(".upload.failed .failure p").first).to_have_text(reason)
+    await page.goto(page.url.split("/compose")[0] + "/drafts")
+    await page.locator("main a[href*='draft=']").first.click()
+    await expect(page.locator(".upload.failed .failure p").first).to_have_text(reason)

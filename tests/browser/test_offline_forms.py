@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from federation_tests.fediverse import Fediverse
 from node.accounts import accounts
 from node.publishing import saved_drafts
-from tests.browser.composing import files, open_as
+from tests.browser.composing import bad_connection, files, open_as
 from tests.browser.seen import complaints, place
 from tests.browser.viewing import dialog
 
@@ -122,3 +122,27 @@ async def test_a_photo_of_a_grid_that_cannot_be_opened(fediverse: Fediverse, bro
     await page.locator(".cell").first.click()
     await expect(dialog(page)).to_be_visible()
     assert _scripts_and_policy(found) == []
+
+
+async def test_a_form_stays_while_the_server_cannot_be_reached(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here = await place(fediverse)
+    async with bad_connection(here, browser, "/settings/profile") as (page, connection):
+        form = page.locator("form[action='/settings/profile']")
+        bio, save = form.locator("[name=bio]"), form.get_by_role("button", name="Save", exact=True).first
+        await bio.fill("Lakes, mostly")
+        await form.locator("#avatar-file").set_input_files(files(tmp_path, "me.jpg"))
+        await form.locator("canvas").first.press("ArrowLeft")
+        connection.refuse()
+        assert await page.evaluate("navigator.onLine")
+        await save.click()
+        await expect(form.get_by_role("alert").filter(has_text=NOT_SENT)).to_be_visible()
+        await expect(form.locator("canvas").first).to_be_visible()
+        await expect(bio).to_have_value("Lakes, mostly")
+
+        await connection.accept()
+        await save.click()
+        await expect(page.get_by_role("status").first).to_contain_text("Saved.")
+        bob = await here.node.db.read(accounts.get, here.bob.id)
+        assert (bob.bio_source, bool(bob.avatar_file)) == ("Lakes, mostly", True)

@@ -237,3 +237,25 @@ async def test_without_scripts_a_text_that_is_too_long_loses_no_picture(
     await expect(page.get_by_role("status").first).to_have_text("Image saved.")
     await expect(_form(page).get_by_label("Remove this image")).to_be_visible()
     assert (await here.node.db.read(accounts.get, here.bob.id)).avatar_file
+
+
+async def test_a_wrong_file_after_a_picture_leaves_the_picture_and_its_crop(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here, width=390)
+    field, picker = _form(page), page.locator("#avatar-file")
+    await picker.set_input_files([WIDE])
+    canvas = field.locator("canvas")
+    await field.get_by_label("Zoom").fill("2")
+    drawn = await canvas.evaluate("one => one.toDataURL()")
+
+    await picker.set_input_files([OTHER])
+    await expect(field.get_by_role("alert")).to_contain_text("cannot be used as a picture")
+    assert await canvas.evaluate("one => one.toDataURL()") == drawn
+    assert await picker.evaluate("one => one.files[0].name") == WIDE["name"]
+    await expect(field.get_by_role("button", name="Cancel")).to_be_visible()
+
+    await _save(page).click()
+    await expect(page.get_by_role("status").first).to_have_text("Saved.")
+    assert (await here.node.db.read(accounts.get, here.bob.id)).avatar_file

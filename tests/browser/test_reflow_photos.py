@@ -58,7 +58,7 @@ CLEAR = """() => {
 }"""
 
 
-async def _paths(here: Place) -> list[str]:
+async def paths_of(here: Place) -> list[str]:
     """The screens, for a draft of two photos and a post of one, on a node that keeps originals."""
     node = here.node
     node.config = replace(node.config, media=replace(node.config.media, keep_originals=True))
@@ -80,7 +80,7 @@ async def _look(page: Page, here: Place, path: str) -> list[str]:
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_photos_can_be_posted_and_edited(fediverse: Fediverse, browser: Browser, screen: str) -> None:
     here = await place(fediverse)
-    paths = await _paths(here)
+    paths = await paths_of(here)
     width, size = SCREENS[screen]
     context = await signed_in(browser, here, here.alice, width=width)
     page = await context.new_page()

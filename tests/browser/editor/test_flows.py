@@ -244,3 +244,19 @@ async def test_edits_are_copied_to_all_photos_of_a_post_which_is_edited_once(
         return len(revisions.by_post(tx, post)), verbs_of(tx, here.bob).count("Update")
 
     assert await here.node.db.read(count) == (2, 1)
+
+
+async def test_after_done_or_cancel_one_goes_on_with_the_photo_that_was_edited(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here, page = await page_of(fediverse, browser, width=390)
+    ids, back = await draft(here, count=3)
+    for photo, button in ((ids[1], "Done"), (ids[2], "Cancel")):
+        await enter(page, here, photo, back)
+        if button == "Done":
+            await page.locator(".e-look", has_text="Juniper").click()
+        await page.get_by_role("button", name=button, exact=True).click()
+        await expect(page).to_have_url(here.url(back))
+        shown = page.locator(".upload.chosen")
+        await expect(shown).to_have_attribute("data-photo", str(photo))
+        await expect(shown.get_by_role("button", name="Edit photo")).to_be_focused()

@@ -10,10 +10,12 @@ from node.attachments import photo_metadata
 from node.auth import invites, users
 from node.auth.invites import Invite
 from node.database import Reader, Writer
-from node.errors import Invalid, NotAllowed
+from node.errors import Conflict, Invalid, NotAllowed
 from node.interactions import blocks
 from node.models.account import Account
 from node.paging import Page
+from web.forms import changed_fields
+from web.forms.changed_fields import Merged
 from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
 from web.pages.settings import render_list, render_tab
@@ -23,6 +25,14 @@ from web.request.redirects import see_other
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 MAX_LISTED = 80
+PREFERENCES = (
+    "theme",
+    "language",
+    "default_visibility",
+    "default_licence",
+    "asks_descriptions",
+    "time_zone",
+)
 
 
 @blueprint.get("")
@@ -33,13 +43,63 @@ async def show_list() -> Response:
 
 @blueprint.get("/preferences")
 async def show_preferences() -> Response:
-    await context.require_account()
+    return await _render_preferences()
+
+
+async def _render_preferences(
+    status: int = 200, *, shown: dict[str, Any] | None = None, **more: Any
+) -> Response:
+    kept = await context.read_signed_in(_load_preferences)
     return await render_tab(
         "settings/preferences.html",
         "preferences",
+        status,
+        form=kept | (shown or {}),
+        given=changed_fields.spell(kept),
         languages=[(code, code) for code in translations.available_languages()],
         time_zones=[(name, name.replace("_", " ")) for name in formats.time_zones()],
         licences=[(name, name) for name in photo_metadata.LICENCES],
+        **more,
+    )
+
+
+def _load_preferences(tx: Reader, account: Account) -> dict[str, Any]:
+    user = users.by_account(tx, account)
+    return {name: getattr(user, name) for name in PREFERENCES}
+
+
+def _save_preferences(tx: Writer, account: Account, typed: dict[str, Any], given: dict[str, Any]) -> Merged:
+    merged = changed_fields.merge(typed, given, _load_preferences(tx, account))
+    users.set_preferences(tx, account, **{name: merged.to_write[name] for name in typed})
+    return merged
+
+
+def _conflict_text(conflicts: dict[str, Any]) -> str:
+    labels = {
+        "default_visibility": _("Default post visibility"),
+        "default_licence": _("Default licence"),
+        "theme": _("Theme"),
+        "time_zone": _("Time zone"),
+        "language": _("Language"),
+    }
+    choices = {
+        ("default_visibility", "public"): _("Everyone"),
+        ("default_visibility", "unlisted"): _("Unlisted"),
+        ("default_visibility", "followers"): _("Followers"),
+        ("default_licence", ""): _("All rights reserved"),
+        ("theme", "system"): _("System"),
+        ("theme", "light"): _("Light"),
+        ("theme", "dark"): _("Dark"),
+        ("time_zone", ""): _("Same as browser"),
+        ("language", ""): _("Same as browser"),
+    }
+    return " ".join(
+        _(
+            "%(name)s was also changed in another tab or app. It is now: “%(now)s”. Save again to replace that.",
+            name=labels[name],
+            now=choices.get((name, value), value.replace("_", " ")),
+        )
+        for name, value in conflicts.items()
     )
 
 
@@ -50,20 +110,22 @@ async def save_preferences() -> Response:
     if zone and not formats.is_time_zone(zone):
         raise Invalid(_("There is no such time zone."))
     asks = form.getlist("asks_descriptions")
-    await context.write(
-        users.set_preferences,
-        theme=form.get("theme"),
-        language=form.get("language"),
-        default_visibility=form.get("default_visibility"),
-        default_licence=form.get("default_licence"),
-        asks_descriptions="1" in asks if asks else None,
-        time_zone=zone,
-    )
-    response = see_other("/settings/preferences?done=preferences")
-    if form.get("theme") in users.THEMES:
-        session.set_theme_cookie(context.current_node(), response, form["theme"])
-    if form.get("language", "") in ("", *translations.available_languages()):
-        session.set_language_cookie(context.current_node(), response, form.get("language", ""))
+    typed: dict[str, Any] = {name: form[name] for name in PREFERENCES if name in form}
+    if asks:
+        typed["asks_descriptions"] = "1" in asks
+    given = changed_fields.read_given(form.get(changed_fields.GIVEN))
+    merged = await context.write(_save_preferences, typed, given)
+    context.load_user_again()
+    if merged.conflicts:
+        problem = _conflict_text(merged.conflicts)
+        response = await _render_preferences(Conflict.status, shown=merged.to_show, problem=problem)
+    else:
+        response = see_other("/settings/preferences?done=preferences")
+    now = merged.to_write
+    if now["theme"] in users.THEMES:
+        session.set_theme_cookie(context.current_node(), response, now["theme"])
+    if now["language"] in ("", *translations.available_languages()):
+        session.set_language_cookie(context.current_node(), response, now["language"])
     return response
 
 

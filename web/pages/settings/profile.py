@@ -1,7 +1,8 @@
 """Settings: the profile with its avatar and header.
 
 They are one form with one name for its buttons, so that none of them loses what was typed or chosen beside it. What of
-it is in order is saved, and what is not is shown again with the reason: a browser cannot be given a file again.
+it is in order is saved, and what is not is shown again with the reason: a browser cannot be given a file again. Only
+what was changed in the form is written (`changed_fields`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from quart import Blueprint, Response, request
 from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
 
+from node.accounts import accounts
 from node.attachments import avatars
 from node.database import Writer
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Refused
 from node.lifecycle import profiles
 from node.models.account import Account
+from web.forms import changed_fields
+from web.forms.changed_fields import Merged
 from web.i18n.translations import _, gettext
 from web.pages.settings import render_tab
 from web.request import context
@@ -47,7 +51,9 @@ def _kept(account: Account) -> dict[str, Any]:
 
 def _typed_profile(form: MultiDict[str, str]) -> dict[str, Any]:
     pairs = zip(form.getlist("field_name"), form.getlist("field_value"), strict=False)
+    alts = {f"{kind.name}_alt": form.get(f"{kind.name}_alt") for kind in avatars.PICTURE_KINDS.values()}
     return {
+        **{name: alt for name, alt in alts.items() if alt is not None},
         "display_name": form.get("display_name", ""),
         "bio": form.get("bio", ""),
         "fields": _pad_fields(list(pairs)),
@@ -59,18 +65,19 @@ def _typed_profile(form: MultiDict[str, str]) -> dict[str, Any]:
 async def _render(
     status: int = 200,
     *,
-    typed: dict[str, Any] | None = None,
+    shown: dict[str, Any] | None = None,
     problem: str = "",
     field_errors: dict[str, str] | None = None,
     saved: str = "",
 ) -> Response:
     account = await context.require_account()
-    given = {name: value for name, value in (typed or {}).items() if value is not None}
+    kept = _kept(account)
     return await render_tab(
         "settings/profile.html",
         "profile",
         status,
-        form=_kept(account) | given,
+        form=kept | (shown or {}),
+        given=changed_fields.spell(kept),
         problem=problem,
         field_errors=field_errors or {},
         saved=saved,
@@ -82,27 +89,44 @@ async def show_profile() -> Response:
     return await _render(saved=_("Saved.") if request.args.get("done") else "")
 
 
-def _save_texts(tx: Writer, account: Account, profile: dict[str, Any]) -> None:
-    fields = [pair for pair in profile["fields"] if any(pair)]
-    profiles.update_profile(tx, account, **{**profile, "fields": fields})
+def _save_texts(tx: Writer, account: Account, typed: dict[str, Any], given: dict[str, Any]) -> Merged:
+    """Writes the texts and switches that were changed in the form. Raises Invalid."""
+    stored = _kept(accounts.get(tx, account.id))
+    merged = changed_fields.merge(typed, given, stored)
+    texts = {name: value for name, value in merged.to_write.items() if not name.endswith("_alt")}
+    if changed_fields.differs(texts, stored):
+        fields = [pair for pair in texts["fields"] if any(pair)]
+        profiles.update_profile(tx, account, **{**texts, "fields": fields})
+    return merged
+
+
+def _conflict_texts(conflicts: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: _(
+            "This was also changed in another tab or app. It is now: “%(now)s”. Save again to replace that.",
+            now=changed_fields.as_text(value) or "–",
+        )
+        for name, value in conflicts.items()
+    }
 
 
 @blueprint.post("/profile")
 async def save_profile() -> Response:
     account, form, files = await context.require_account(), await request.form, await request.files
-    profile = _typed_profile(form)
-    typed = dict(profile)
+    typed, given = _typed_profile(form), changed_fields.read_given(form.get(changed_fields.GIVEN))
     refusals: list[Refused] = []
     errors: dict[str, str] = {}
     has_texts = has_pictures = False
     try:
-        await context.write(_save_texts, profile)
+        merged = await context.write(_save_texts, typed, given)
         has_texts = True
     except Invalid as refused:
+        merged = changed_fields.merge(typed, given, _kept(account))
         refusals.append(refused)
         errors[refused.field] = gettext(refused.message)
+    errors |= _conflict_texts(merged.conflicts)
     for kind in avatars.PICTURE_KINDS.values():
-        alt = typed[f"{kind.name}_alt"] = form.get(f"{kind.name}_alt")
+        alt = merged.to_write[f"{kind.name}_alt"] if f"{kind.name}_alt" in form else None
         sent, removes = files.get(kind.name), f"remove_{kind.name}" in form
         try:
             has_pictures |= await _save_picture(account, kind, sent, alt, removes=removes)
@@ -110,13 +134,12 @@ async def save_profile() -> Response:
             is_alt = isinstance(refused, Invalid) and refused.field == "alt"
             refusals.append(refused)
             errors[f"{kind.name}_alt" if is_alt else kind.name] = gettext(refused.message)
-    if refusals:
+    if errors:
         context.load_user_again()
         saved = _("Your other changes are saved.") if has_texts else _("Image saved.") if has_pictures else ""
         problem = errors.pop("", "")
-        return await _render(
-            refusals[0].status, typed=typed, problem=problem, field_errors=errors, saved=saved
-        )
+        status = refusals[0].status if refusals else Conflict.status
+        return await _render(status, shown=merged.to_show, problem=problem, field_errors=errors, saved=saved)
     return see_other("/settings/profile?done=profile")
 
 

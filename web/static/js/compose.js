@@ -56,7 +56,17 @@ form.addEventListener("input", (event) => {
 // them taken for a post that was just begun.
 form.autocomplete = "off";
 setUpRows();
+// The editor leads back to the photo that was edited.
+const edited = /^#photo-(\d+)$/.exec(location.hash)?.[1];
+if (edited) history.replaceState(history.state, "", location.pathname + location.search);
+function goOnWith(id) {
+  const row = rows().find((one) => one.dataset.photo === id);
+  if (!row) return;
+  show(row);
+  $(".photo-tools .edit", row)?.focus();
+}
 restoreDraft().then(async (isRestored) => {
+  if (edited) goOnWith(edited);
   if (isRestored) refreshPhotos();
   else showLeftEdits();
   if (failed().length) resume(await takeKept());

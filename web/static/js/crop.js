@@ -48,17 +48,22 @@ function give(input, file) {
 }
 
 async function begin(field, input, ratio) {
-  $(".crop", field)?.remove();
-  field.crop = null;
   const [file] = input.files;
   const refused = file && !isPicture(file) ? messages.notAPicture.replace("{name}", () => file.name) : "";
   $("[data-refused]", field).textContent = refused;
   input.removeAttribute("aria-invalid");
-  if (refused) input.value = "";
-  const isPicked = Boolean(file) && !refused;
-  $("[data-unpick]", field).hidden = !isPicked;
-  $(".file-name", field).textContent = isPicked ? file.name : "";
-  if (!file || refused) return;
+  if (refused) {
+    // What was picked before stays, with its crop.
+    if (field.picked) give(input, field.picked);
+    else input.value = "";
+    return;
+  }
+  $(".crop", field)?.remove();
+  field.crop = null;
+  field.picked = file;
+  $("[data-unpick]", field).hidden = !file;
+  $(".file-name", field).textContent = file ? file.name : "";
+  if (!file) return;
   const box = make("div", { class: "crop" });
   input.closest(".picture-field").prepend(box);
   const picture = await createImageBitmap(file).catch(() => null);

@@ -2,7 +2,7 @@
 
 import { $, $$, account, make, showToast } from "../dom.js";
 import { asksDescriptions, caption, changed, form, isNew, list, markPhotos, maxPhotos, onChange, rows, texts } from "./form.js";
-import { addMissing, addUploaded, choose } from "./photos.js";
+import { addMissing, addUploaded, choose, fail } from "./photos.js";
 import { draftId, onSaved, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
 
 const LASTS = 20 * 3600e3;
@@ -34,7 +34,7 @@ function content() {
     thumb: row.dataset.thumb ?? "",
     preview: row.dataset.preview ?? "",
   }));
-  const missing = rows().flatMap((row, at) => (row.dataset.photo ? [] : [{ name: nameOf(row), alt: words(row).value, at }]));
+  const missing = rows().flatMap((row, at) => (row.dataset.photo ? [] : [{ name: nameOf(row), alt: words(row).value, at, reason: row.dataset.reason }]));
   const fields = [...new FormData(form)].filter(([name, value]) => !OWN.test(name) && typeof value === "string");
   return { photos, missing, fields };
 }
@@ -83,10 +83,11 @@ function setFields(fields) {
 function placeMissing(missing, adds) {
   const left = new Set(rows().filter((row) => !row.dataset.photo));
   for (const one of (missing ?? []).slice(0, maxPhotos)) {
-    const { name, alt, at } = typeof one === "string" ? { name: one, alt: "" } : one; // as older pages kept it
+    const { name, alt, at, reason } = typeof one === "string" ? { name: one, alt: "" } : one; // as older pages kept it
     const row = [...left].find((other) => nameOf(other) === name) ?? (adds ? addMissing(String(name)) : null);
     if (!row) continue;
     left.delete(row);
+    if (reason && row.matches(".failed")) fail(row, String(name), String(reason), false);
     words(row).value = alt;
     const there = rows()[at];
     if (there && there !== row) there.before(row);

@@ -85,6 +85,7 @@ function setMissing(row, name) {
 function wait(row) {
   row.classList.remove("failed");
   delete row.dataset.failed;
+  delete row.dataset.reason;
   row.dataset.waiting = "queued";
   row.share = 0;
   $(".failure", row)?.remove();
@@ -98,6 +99,7 @@ function wait(row) {
 export function fail(row, name, problem, canRetry) {
   delete row.dataset.waiting;
   row.dataset.failed = "";
+  if (!canRetry) row.dataset.reason = problem; // it is still so when the draft is opened again
   row.classList.add("failed");
   $(".sending", row)?.remove();
   $(".failure", row)?.remove();

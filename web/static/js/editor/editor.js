@@ -242,8 +242,9 @@ function tell(text, label, act) {
   if (text && label) said.append(" ", bars.wordButton("button s", label, act));
 }
 
+/** Goes back to where the editor was opened, to this photo: compose.js chooses it. */
 function leave() {
-  location.assign(data.back);
+  location.assign(data.back.includes("#") ? data.back : `${data.back}#photo-${data.id}`);
 }
 
 function setSaving(is) {

@@ -1,0 +1,1 @@
+"""What forms have in common, whatever page they are on."""
