@@ -55,7 +55,7 @@ def _save_unless_scheduled(tx: Writer, account: Account, submitted: SubmittedPos
 
 @blueprint.get("/compose/posted")
 async def list_posted() -> Response:
-    """Returns which of these photos (`id`) are in a post, for a browser that kept a draft which may have been posted elsewhere."""
+    """Returns which of these photos (`id`) are in a post, for a browser that kept a draft which another browser may have posted."""
     ids = [parse_id(value) for value in request.args.getlist("id")[:MAX_PHOTOS]]
     posted = await context.read_signed_in(_posted, [id_ for id_ in ids if id_ is not None])
     return jsonify(posted=[str(id_) for id_ in posted])

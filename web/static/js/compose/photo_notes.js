@@ -1,4 +1,4 @@
-// What is said of photos elsewhere than on them: their own locations in the sheet of the post's, and whether the description
+// What is said of photos beside them: their own locations in the sheet of the post's, and whether the description
 // of a photo still fits one that was put in its place.
 
 import { $, icon, make } from "../dom.js";
