@@ -278,9 +278,10 @@ async def test_a_boost_that_arrives_after_its_undo_is_ignored(
     alice = await alice_follows_rita(fediverse, other)
     other.note("rita", 1)
     boost = other.activity("rita", "Announce", f"{other.base}/users/rita/statuses/1", to=["Public"])
-    await other.send(alice.node, "rita", other.activity("rita", "Undo", boost))
+    signed_at = time.time()
+    await other.send(alice.node, "rita", other.activity("rita", "Undo", boost), now=signed_at)
     await fediverse.settle()
-    await other.send(alice.node, "rita", boost)
+    await other.send(alice.node, "rita", boost, now=signed_at)
     await fediverse.settle()
     assert await alice.home() == []
 
