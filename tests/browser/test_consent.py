@@ -81,7 +81,8 @@ async def test_a_web_app_signs_in_through_a_window_and_gets_its_code(
     for password in ("a guess", PASSWORD):
         await window.get_by_label("Username or e-mail").fill("alice")
         await window.get_by_label("Password").fill(password)
-        await window.get_by_role("button", name="Sign in").click()
+        async with window.expect_navigation():
+            await window.get_by_role("button", name="Sign in").click()
         await window.wait_for_load_state("networkidle")
     await expect(window.get_by_role("heading", level=1)).to_have_text("Let Fernlight use your account?")
     await window.get_by_role("button", name="Let it in").click()

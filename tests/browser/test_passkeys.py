@@ -117,7 +117,8 @@ async def _sign_in(page: Page, here: Here) -> None:
     await page.goto(here.url("/sign-in"), wait_until="networkidle")
     await page.get_by_label("Username or e-mail").fill("alice")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in", exact=True).click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 async def _add(page: Page, here: Here) -> None:

@@ -34,7 +34,7 @@ TOUCHING = """() => {
   for (const one of document.querySelectorAll("main details:not(.menu)")) one.open = true;
   const seen = [...document.querySelectorAll("main :is(.button, .drop, .check, .hint, input, select, textarea)")]
     .map((one) => [one, one.getBoundingClientRect()])
-    .filter(([, box]) => box.width > 2 && box.height > 2);
+    .filter(([one, box]) => box.width > 2 && box.height > 2 && getComputedStyle(one).opacity !== "0");
   const apart = (a, b) => Math.max(b.top - a.bottom, a.top - b.bottom, b.left - a.right, a.left - b.right);
   return seen.flatMap(([one, a], n) => seen.slice(n + 1)
     .filter(([other]) => one.matches(".button") || other.matches(".button"))
@@ -118,7 +118,7 @@ async def test_a_marked_comment_and_the_foot_keep_to_the_column(
     await page.goto(here.url(f"/p/alice/{here.post.id}#{comment}"))
 
     marked, avatar, foot, field = await page.evaluate(
-        """() => [".comment:target", ".comment:target .avatar", ".foot a", "#answer"].map((one) =>
+        """() => [".comment:target", ".comment:target .avatar", ".foot a", "#answer .avatar"].map((one) =>
              document.querySelector(one).getBoundingClientRect().toJSON())"""
     )
     background = await page.locator(".comment:target").evaluate(

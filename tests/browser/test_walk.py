@@ -203,7 +203,8 @@ async def test_a_profile_picture_is_cropped_by_hand_or_to_its_middle(
     await page.mouse.down()
     await page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     await page.mouse.up()
-    await page.get_by_role("button", name="Save").first.click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Save").first.click()
     await expect(page.get_by_role("status").first).to_have_text("Saved.")
     assert await page.evaluate("sessionStorage.sent") == "picture.webp"
     await page.evaluate(SENT, action)
@@ -211,7 +212,8 @@ async def test_a_profile_picture_is_cropped_by_hand_or_to_its_middle(
     form = page.locator(f"[data-crop]:has(#{action}-file)")
     await form.locator("input[type=file]").set_input_files([wide])
     await expect(canvas).to_be_visible()
-    await page.get_by_role("button", name="Save").first.click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Save").first.click()
     await expect(page.get_by_role("status").first).to_have_text("Saved.")
     assert await page.evaluate("sessionStorage.sent") == "wide.jpg"
     await context.close()
