@@ -49,6 +49,20 @@ async def test_notifications_read_in_an_app_are_read_on_pages_and_the_other_way_
     assert (marker["last_read_id"], marker["version"]) == (ids[0], 2)
 
 
+async def test_a_marker_is_what_was_sent_also_above_the_newest_notification(
+    app: App, post: Post, node: Node, alice: Account, bob: Account
+) -> None:
+    client = await app(alice)
+    liked = await node.db.read(posts.by_id, int((await post(alice))["id"]))
+    await node.db.write(likes.like, bob, liked)
+    newest = (await client.get("/api/v1/notifications")).json[0]["id"]
+
+    sent = {"notifications": {"last_read_id": str(int(newest) + 5)}}
+    stored = (await client.post("/api/v1/markers", sent=sent)).json["notifications"]
+
+    assert stored["last_read_id"] == str(int(newest) + 5)
+
+
 async def test_what_is_no_id_is_refused(app: App, alice: Account) -> None:
     client = await app(alice)
     reply = await client.post("/api/v1/markers", sent={"home": {"last_read_id": "yesterday"}})

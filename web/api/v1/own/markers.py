@@ -42,7 +42,7 @@ def store(tx: Writer, request: ApiRequest) -> JsonResponse:
         last_read_id = parse_id(request.params.text(f"{name}[last_read_id]"))
         if not last_read_id:
             raise Invalid("last_read_id is the id of a post or notification.", field=f"{name}[last_read_id]")
-        markers.store(tx, request.caller, name, last_read_id)
         if name == "notifications":
             notification_list.mark_read(tx, request.caller, last_read_id)
+        markers.store(tx, request.caller, name, last_read_id)
     return request.json_response(_entities(markers.by_account(tx, request.caller, sent)))
