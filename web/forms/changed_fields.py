@@ -80,10 +80,6 @@ def merge(typed: Mapping[str, Any], given: Mapping[str, Any], stored: Mapping[st
     return Merged(to_write, to_show, conflicts)
 
 
-def differs(values: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    return any(not is_same(value, stored[name]) for name, value in values.items())
-
-
 def as_text(value: Any) -> str:
     """Returns a stored value for a person: rows below each other."""
     if isinstance(value, (list, tuple)):

@@ -91,12 +91,10 @@ async def show_profile() -> Response:
 
 def _save_texts(tx: Writer, account: Account, typed: dict[str, Any], given: dict[str, Any]) -> Merged:
     """Writes the texts and switches that were changed in the form. Raises Invalid."""
-    stored = _kept(accounts.get(tx, account.id))
-    merged = changed_fields.merge(typed, given, stored)
+    merged = changed_fields.merge(typed, given, _kept(accounts.get(tx, account.id)))
     texts = {name: value for name, value in merged.to_write.items() if not name.endswith("_alt")}
-    if changed_fields.differs(texts, stored):
-        fields = [pair for pair in texts["fields"] if any(pair)]
-        profiles.update_profile(tx, account, **{**texts, "fields": fields})
+    fields = [pair for pair in texts["fields"] if any(pair)]
+    profiles.update_profile(tx, account, **{**texts, "fields": fields})
     return merged
 
 

@@ -132,18 +132,7 @@ def _preferences(request: ApiRequest) -> dict[str, Any]:
 def _update(tx: Writer, request: ApiRequest) -> None:
     account = accounts.get(tx, request.caller.id)
     profile, preferences = _checked(tx, request)
-    before = {
-        "display_name": account.display_name,
-        "bio": account.bio_source,
-        "fields": list(account.source_fields),
-        "is_locked": account.is_locked,
-        "is_discoverable": account.is_discoverable,
-        "is_indexable": account.is_indexable,
-        "hides_follows": account.hides_follows,
-        "attribution_domains": account.attribution_domain_list,
-    }
-    if profile != before:
-        profiles.update_profile(tx, account, **profile)
+    profiles.update_profile(tx, account, **profile)
     for kind in PICTURES:
         name = f"{kind.name}_description"
         if request.params.is_sent(name) and request.params.upload(kind.name) is None:

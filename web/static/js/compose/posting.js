@@ -158,24 +158,24 @@ addEventListener("pageshow", (event) => {
 async function send(submitter) {
   if (isSending) return;
   isSending = true;
+  const what = submitter?.value ?? "post";
   hideQuestion();
   postButton.setAttribute("aria-disabled", "true");
   const isLater = Boolean($("[name=publish_at]", form)?.value);
   showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
-  const isPost = (submitter?.value ?? "post") === "post";
-  if (isNew) keepUntilAnswered(isPost);
-  const leadsToPhoto = /^(edit|details)-/.test(submitter?.value ?? "");
+  if (isNew) keepUntilAnswered(what === "post");
+  const leadsToPhoto = /^(edit|details)-/.test(what);
   if (leadsToPhoto && pending().length) await keepFiles(nameWaiting());
   const fields = () => {
     const all = content();
-    all.set("do", submitter?.value ?? "post");
+    all.set("do", what);
     if (isTextOnly) all.set("text_only", "1");
     return all;
   };
   const { status, answer, isSignedOut } = await sendFields(form.getAttribute("action"), fields);
   if (status === 200 && answer.path) {
-    const isFinished = ["post", "draft"].includes(submitter?.value ?? "post");
+    const isFinished = ["post", "draft"].includes(what);
     if (isFinished) sessionStorage.setItem("posting", localKey());
     isOver = isFinished || !isNew;
     if (isFinished && isNew) history.replaceState(null, "", "/compose");
